@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+// A case, in and out of JSON. Precedence of every field: the case, then its model, then its scheme.
+#include <algorithm>
+#include <stdexcept>
+
+#include "reference/case.h"
+#include "reference/model.h"
+
+namespace plumbline {
+namespace {
+
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 62;
+
+void only_keys(const Json& object, std::string_view what,
+               std::initializer_list<std::string_view> keys) {
+  if (!object.is_object()) throw std::invalid_argument(std::string(what) + ": must be an object");
+  for (const auto& [key, value] : object.items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      throw std::invalid_argument(std::string(what) + ": unknown field '" + key.substr(0, 60) +
+                                  "'");
+    }
+  }
+}
+
+std::string text_field(const Json& object, const std::string& key, std::string_view what) {
+  if (!object.contains(key))
+    throw std::invalid_argument(std::string(what) + ": needs '" + key + "'");
+  if (!object[key].is_string()) throw std::invalid_argument(key + ": must be text");
+  return object[key].get<std::string>();
+}
+
+Grid grid_from(const Json& segment) {
+  if (!segment.contains("grid") || !segment["grid"].is_array() || segment["grid"].size() != 3) {
+    throw std::invalid_argument("grid: must be [T, H, W]");
+  }
+  const Json& g = segment["grid"];
+  return {integer_in(g[0], "grid T", 1, kMostTokens), integer_in(g[1], "grid H", 1, kMostTokens),
+          integer_in(g[2], "grid W", 1, kMostTokens)};
+}
+
+Segment segment_from(const Json& s) {
+  if (!s.is_object()) throw std::invalid_argument("sequence: every segment must be an object");
+  const std::string type = text_field(s, "type", "segment");
+  if (type == "text") {
+    only_keys(s, "text segment", {"type", "len", "role"});
+    if (!s.contains("len")) throw std::invalid_argument("text segment: needs 'len'");
+    return Text{integer_in(s["len"], "len", 0, kMostTokens),
+                s.contains("role") ? text_field(s, "role", "segment") : ""};
+  }
+  if (type == "image" || type == "video") {
+    only_keys(s, type + " segment", {"type", "grid"});
+    return Visual{grid_from(s), type == "image" ? Medium::image : Medium::video, 0};
+  }
+  if (type == "video_frame") {
+    only_keys(s, "video_frame segment", {"type", "grid", "video"});
+    const Grid grid = grid_from(s);
+    if (grid.t != 1)
+      throw std::invalid_argument("grid T = " + std::to_string(grid.t) +
+                                  ": must be 1 in a video_frame");
+    return Visual{grid, Medium::video_frame,
+                  s.contains("video") ? integer_in(s["video"], "video", 0, kMostTokens) : 0};
+  }
+  throw std::invalid_argument("type = '" + type.substr(0, 60) +
+                              "': must be text, image, video or video_frame");
+}
+
+void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) {
+  if (!object.is_object()) throw std::invalid_argument("params: must be an object");
+  for (const auto& [key, value] : object.items()) {
+    const ParameterSpec* spec = out.find(key);
+    if (spec == nullptr) {
+      throw std::invalid_argument(key.substr(0, 60) + ": not a parameter of scheme " +
+                                  std::string(scheme.name));
+    }
+    if (value.is_boolean()) {
+      out.set(key, value.get<bool>() ? "true" : "false");
+    } else if (spec->kind == Kind::flag || spec->kind == Kind::word) {
+      if (!value.is_string())
+        throw std::invalid_argument(key + ": must be " +
+                                    (spec->kind == Kind::flag ? "true or false" : "a word"));
+      out.set(key, value.get<std::string>());
+    } else {
+      std::vector<Rational> numbers;
+      if (value.is_array()) {
+        for (const Json& entry : value) numbers.push_back(exact_number(entry, key));
+      } else {
+        numbers.push_back(exact_number(value, key));
+      }
+      out.set(key, numbers);
+    }
+  }
+}
+
+HeadShape shape_from(const Json& explicit_shape, const Model* model, const Scheme& scheme,
+                     const Json& params) {
+  HeadShape s = scheme.shape;
+  const auto read = [](const Json& from, const std::string& key, int& to) {
+    if (from.contains(key)) to = static_cast<int>(integer_in(from[key], key, 1, 65536));
+  };
+  const auto read_all = [&](const Json& from) {
+    read(from, "head_dim", s.head_dim);
+    read(from, "rotary_dim", s.rotary_dim);
+    read(from, "num_heads", s.num_heads);
+    read(from, "num_key_value_heads", s.num_key_value_heads);
+  };
+  if (model != nullptr) read_all(model->shape);
+  only_keys(explicit_shape, "shape",
+            {"head_dim", "rotary_dim", "num_heads", "num_key_value_heads"});
+  // A new head_dim without a rotary_dim keeps the fraction that turns.
+  const HeadShape before = s;
+  read_all(explicit_shape);
+  if (explicit_shape.contains("head_dim") && !explicit_shape.contains("rotary_dim")) {
+    s.rotary_dim = before.head_dim == before.rotary_dim
+                       ? s.head_dim / 2 * 2
+                       : std::max(2, static_cast<int>(std::int64_t{s.head_dim} * before.rotary_dim /
+                                                      before.head_dim / 2 * 2));
+  }
+  if (params.contains("num_key_value_heads")) {
+    const auto heads = static_cast<int>(
+        integer_in(params["num_key_value_heads"], "num_key_value_heads", 1, 65536));
+    if (explicit_shape.contains("num_key_value_heads") && heads != s.num_key_value_heads) {
+      throw std::invalid_argument("num_key_value_heads = " + std::to_string(heads) +
+                                  " in params: must equal shape's " +
+                                  std::to_string(s.num_key_value_heads));
+    }
+    s.num_key_value_heads = heads;
+  }
+  // Only a count that the user did not fix may follow the other.
+  if (s.num_heads % s.num_key_value_heads != 0 && !explicit_shape.contains("num_heads"))
+    s.num_heads = s.num_key_value_heads;
+  check(s);
+  return s;
+}
+
+void read_padding(const Json& object, Case& c) {
+  const std::int64_t real = tokens(c.sequence);
+  if (object.contains("attention_mask")) {
+    if (object.contains("padding"))
+      throw std::invalid_argument("padding: attention_mask is given too; must be one of them");
+    const Json& mask = object["attention_mask"];
+    if (!mask.is_array()) throw std::invalid_argument("attention_mask: must be a list of 0 and 1");
+    std::int64_t ones = 0;
+    for (const Json& bit : mask) {
+      c.attention_mask.push_back(
+          static_cast<std::uint8_t>(integer_in(bit, "attention_mask", 0, 1)));
+      ones += c.attention_mask.back();
+    }
+    if (ones != real) {
+      throw std::invalid_argument("attention_mask has " + std::to_string(ones) +
+                                  " ones: must have one per token, " + std::to_string(real));
+    }
+  }
+  if (object.contains("padding")) {
+    const Json& padding = object["padding"];
+    only_keys(padding, "padding", {"left", "right"});
+    if (padding.contains("left"))
+      c.pad_left = integer_in(padding["left"], "padding left", 0, kLargestSequence);
+    if (padding.contains("right"))
+      c.pad_right = integer_in(padding["right"], "padding right", 0, kLargestSequence);
+  }
+}
+
+void read_windows(const Json& object, Case& c) {
+  const std::int64_t length = c.padded_length();
+  if (!object.contains("window")) {
+    if (length > kLargestSequence) {
+      throw std::invalid_argument("sequence has " + std::to_string(length) +
+                                  " tokens: at most 2^31 without a window");
+    }
+    return;
+  }
+  const Json& window = object["window"];
+  const auto one = [&](const Json& w) {
+    if (!w.is_array() || w.size() != 2)
+      throw std::invalid_argument("window: must be [first, count]");
+    const Window run{integer_in(w[0], "window first", 0, length),
+                     integer_in(w[1], "window count", 0, kLargestSequence)};
+    if (run.count > length - run.first) {
+      throw std::invalid_argument("window = [" + std::to_string(run.first) + ", " +
+                                  std::to_string(run.count) + "]: must lie within the " +
+                                  std::to_string(length) + " rows");
+    }
+    c.windows.push_back(run);
+  };
+  if (!window.is_array() || window.empty())
+    throw std::invalid_argument("window: must be [first, count]");
+  if (window.front().is_array()) {
+    std::int64_t rows = 0;
+    for (const Json& w : window) {
+      one(w);
+      rows += c.windows.back().count;
+      if (rows > kLargestSequence) throw std::invalid_argument("window: more than 2^31 rows");
+    }
+  } else {
+    one(window);
+  }
+}
+
+void read_contents(const Json& object, Case& c) {
+  const auto listed = [&](const std::string& key, auto use) {
+    if (!object.contains(key)) return;
+    if (!object[key].is_array()) throw std::invalid_argument(key + ": must be a list");
+    for (const Json& entry : object[key])
+      use(entry.is_string() ? entry.get<std::string>() : std::string());
+  };
+  if (object.contains("dtypes")) c.dtypes.clear();
+  listed("dtypes", [&](const std::string& word) {
+    constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
+    const auto found = std::find(std::begin(kNames), std::end(kNames), word);
+    if (found == std::end(kNames)) {
+      throw std::invalid_argument("dtypes: '" + word.substr(0, 60) +
+                                  "' is not one of f64, f32, bf16, f16");
+    }
+    const Format& format = kFormats[found - std::begin(kNames)];
+    if (std::find(c.dtypes.begin(), c.dtypes.end(), format) == c.dtypes.end())
+      c.dtypes.push_back(format);
+  });
+  if (object.contains("tensors")) c.contents = {false, false, false, false};
+  listed("tensors", [&](const std::string& word) {
+    if (word == "tables")
+      c.contents.tables = true;
+    else if (word == "rotated")
+      c.contents.rotated = true;
+    else if (word == "adjoint")
+      c.contents.adjoint = true;
+    else if (word == "logits")
+      c.contents.logits = true;
+    else
+      throw std::invalid_argument("tensors: '" + word.substr(0, 60) +
+                                  "' is not one of tables, rotated, adjoint, logits");
+  });
+  if (object.contains("seed")) {
+    c.seed = static_cast<std::uint64_t>(integer_in(object["seed"], "seed", 0, kMostTokens));
+  }
+}
+
+Json parameter_json(const Parameters& parameters, const ParameterSpec& spec) {
+  if (spec.kind == Kind::flag) return parameters.flag(spec.name);
+  if (spec.kind == Kind::word) return std::string(parameters.word(spec.name));
+  const auto& values = parameters.numbers(spec.name);
+  if (spec.kind == Kind::positive || spec.kind == Kind::non_negative ||
+      (spec.kind == Kind::per_video && values.size() == 1)) {
+    return number_json(values.front());
+  }
+  Json list = Json::array();
+  for (const auto& v : values) list.push_back(number_json(v));
+  return list;
+}
+
+}  // namespace
+
+std::int64_t Case::padded_length() const {
+  if (!attention_mask.empty()) return static_cast<std::int64_t>(attention_mask.size());
+  return pad_left + tokens(sequence) + pad_right;
+}
+
+std::vector<Window> Case::rows() const {
+  return windows.empty() ? std::vector<Window>{{0, padded_length()}} : windows;
+}
+
+Sequence sequence_from_json(const Json& segments) {
+  if (segments.is_string()) return parse_notation(segments.get<std::string>());
+  if (!segments.is_array()) throw std::invalid_argument("sequence: must be a list of segments");
+  Sequence out;
+  for (const Json& s : segments) out.push_back(segment_from(s));
+  tokens(out);
+  return out;
+}
+
+Case case_from_json(const Json& object) {
+  only_keys(object, "case",
+            {"id", "scheme", "model", "params", "sequence", "shape", "spectrum", "pairing",
+             "attention_mask", "padding", "arithmetic", "window", "dtypes", "tensors", "seed",
+             "composition", "flags"});
+  Case c;
+  if (object.contains("id")) c.id = text_field(object, "id", "case");
+  const Model* model = nullptr;
+  if (object.contains("model")) {
+    model = &find_model(text_field(object, "model", "case"));
+    c.model = model->name;
+  }
+  if (!object.contains("scheme") && model == nullptr)
+    throw std::invalid_argument("case: needs 'scheme' or 'model'");
+  c.scheme = &find_scheme(object.contains("scheme") ? text_field(object, "scheme", "case")
+                                                    : model->scheme);
+
+  c.parameters = Parameters(c.scheme->parameters);
+  const Json empty = Json::object();
+  const Json& params = object.contains("params") ? object["params"] : empty;
+  // A model's own parameters are about its own scheme; another scheme keeps those that it declares.
+  if (model != nullptr) {
+    for (const auto& [key, value] : model->params.items()) {
+      if (c.parameters.find(key) != nullptr && c.scheme == &find_scheme(model->scheme)) {
+        read_parameters(Json{{key, value}}, c.parameters, *c.scheme);
+      }
+    }
+  }
+  read_parameters(params, c.parameters, *c.scheme);
+  c.shape =
+      shape_from(object.contains("shape") ? object["shape"] : empty, model, *c.scheme, params);
+  if (const auto* spec = c.parameters.find("num_key_value_heads")) {
+    c.parameters.set(spec->name, {Rational(c.shape.num_key_value_heads)});
+  }
+
+  Json spectrum = Json{{"base", std::string(c.scheme->rope_theta)}};
+  if (model != nullptr) spectrum = model->spectrum;
+  if (object.contains("spectrum")) {
+    if (!object["spectrum"].is_object()) throw std::invalid_argument("spectrum: must be an object");
+    const bool scaled =
+        object["spectrum"].contains("scaling") || object["spectrum"].contains("params");
+    if (scaled) {
+      // A new scaling keeps the base unless it names one.
+      Json replacement = object["spectrum"];
+      const bool has_base = replacement.contains("base") || replacement.contains("rope_theta") ||
+                            (replacement.contains("params") && replacement["params"].is_object() &&
+                             replacement["params"].contains("base"));
+      if (!has_base)
+        replacement["base"] =
+            spectrum.contains("params") ? spectrum["params"]["base"] : spectrum["base"];
+      spectrum = replacement;
+    } else {
+      for (const auto& [key, value] : object["spectrum"].items()) {
+        (spectrum.contains("params") ? spectrum["params"]
+                                     : spectrum)[key == "rope_theta" ? "base" : key] = value;
+      }
+    }
+  }
+  c.spectrum = spectrum_from_json(spectrum, c.shape, c.spectrum_json);
+
+  c.pairing = object.contains("pairing") ? Pairing::neox
+              : model != nullptr         ? model->pairing
+                                         : c.scheme->pairing;
+  if (object.contains("pairing")) {
+    const std::string word = text_field(object, "pairing", "case");
+    if (word != "neox" && word != "gptj") {
+      throw std::invalid_argument("pairing = '" + word.substr(0, 60) + "': must be neox or gptj");
+    }
+    if (word == "gptj") c.pairing = Pairing::gptj;
+  }
+  if (object.contains("sequence")) c.sequence = sequence_from_json(object["sequence"]);
+  if (object.contains("arithmetic")) {
+    const std::string word = text_field(object, "arithmetic", "case");
+    if (word != "exact" && word != "float32") {
+      throw std::invalid_argument("arithmetic = '" + word.substr(0, 60) +
+                                  "': must be exact or float32");
+    }
+    c.float32 = word == "float32";
+  }
+  read_padding(object, c);
+  read_windows(object, c);
+  read_contents(object, c);
+  // The allocation and the position walk check what only they can; a faulty case is refused at the
+  // door.
+  c.warnings = c.scheme->allocation.allocate(c.shape, c.parameters).warnings;
+  const Walk<Rational> walk(design_of(*c.scheme, c.parameters), c.parameters, c.sequence,
+                            c.float32);
+  return c;
+}
+
+Json case_to_json(const Case& c) {
+  Json out;
+  out["id"] = c.id;
+  out["scheme"] = std::string(c.scheme->name);
+  if (!c.model.empty()) out["model"] = c.model;
+  out["params"] = Json::object();
+  for (const auto& spec : c.parameters.specs()) {
+    if (spec.kind != Kind::ignored && c.parameters.has(spec.name)) {
+      out["params"][std::string(spec.name)] = parameter_json(c.parameters, spec);
+    }
+  }
+  out["sequence"] = Json::array();
+  for (const Segment& segment : c.sequence) {
+    if (const auto* text = std::get_if<Text>(&segment)) {
+      Json entry{{"type", "text"}, {"len", text->length}};
+      if (!text->role.empty()) entry["role"] = text->role;
+      out["sequence"].push_back(entry);
+      continue;
+    }
+    const auto& v = std::get<Visual>(segment);
+    const Json grid = Json::array({v.grid.t, v.grid.h, v.grid.w});
+    Json entry{{"type", v.medium == Medium::image   ? "image"
+                        : v.medium == Medium::video ? "video"
+                                                    : "video_frame"},
+               {"grid", grid}};
+    if (v.medium == Medium::video_frame) entry["video"] = v.video;
+    out["sequence"].push_back(entry);
+  }
+  out["shape"] = Json{{"head_dim", c.shape.head_dim},
+                      {"rotary_dim", c.shape.rotary_dim},
+                      {"num_heads", c.shape.num_heads},
+                      {"num_key_value_heads", c.shape.num_key_value_heads}};
+  out["spectrum"] = c.spectrum_json;
+  out["pairing"] = std::string(name(c.pairing));
+  if (!c.attention_mask.empty()) out["attention_mask"] = c.attention_mask;
+  if (c.pad_left != 0 || c.pad_right != 0)
+    out["padding"] = Json{{"left", c.pad_left}, {"right", c.pad_right}};
+  if (!c.windows.empty()) {
+    out["window"] = Json::array();
+    for (const Window& w : c.windows) out["window"].push_back(Json::array({w.first, w.count}));
+  }
+  out["arithmetic"] = c.float32 ? "float32" : "exact";
+  out["dtypes"] = Json::array();
+  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
+  for (const Format& f : c.dtypes) {
+    out["dtypes"].push_back(std::string(
+        kNames[std::find(std::begin(kFormats), std::end(kFormats), f) - std::begin(kFormats)]));
+  }
+  out["tensors"] = Json::array();
+  if (c.contents.tables) out["tensors"].push_back("tables");
+  if (c.contents.rotated) out["tensors"].push_back("rotated");
+  if (c.contents.adjoint) out["tensors"].push_back("adjoint");
+  if (c.contents.logits) out["tensors"].push_back("logits");
+  out["seed"] = c.seed;
+  const PositionDesign& design = design_of(*c.scheme, c.parameters);
+  out["composition"] = Json{{"axes", design.axes},
+                            {"layout", std::string(design.layout.name)},
+                            {"advance", std::string(design.advance.name)},
+                            {"text", std::string(name(design.text))},
+                            {"allocation", std::string(c.scheme->allocation.name)},
+                            {"delta", std::string(name(design.delta))}};
+  return out;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "reference/case.h"
+#include "reference/rotation.h"
+
+// The one door for golden/, properties/ and tools/: a case in, certified numbers out.
+namespace plumbline {
+
+// position_ids[axis * rows + row], exact; padding rows hold the scheme's pad value. Deltas are
+// exact, from untruncated coordinates: rope_delta = M + 1 - padded length (nothing where the source
+// has none), rope_delta_cursor = final cursor - padded length.
+struct PositionTable {
+  int axes = 0;
+  std::vector<std::int64_t> token_index;  // row of the padded sequence
+  std::vector<Coordinate> position_ids;
+  std::optional<Rational> rope_delta;
+  Rational rope_delta_cursor;
+  std::size_t rows() const { return token_index.size(); }
+  const Coordinate& at(std::size_t axis, std::size_t row) const {
+    return position_ids[axis * rows() + row];
+  }
+};
+PositionTable positions(const Case& c);
+
+FrequencyAllocation allocation(const Case& c);
+
+// Encodings of one format, [row][map][pair].
+struct Table {
+  Format format;
+  std::vector<std::uint64_t> cos, sin;
+};
+// Encodings of one format, [row][head][head_dim].
+struct Heads {
+  Format format;
+  std::vector<std::uint64_t> q, k;
+};
+struct Rotated {
+  Heads out, adjoint;  // adjoint is empty unless asked for
+};
+struct Tensors {
+  std::vector<std::uint64_t> inv_freq;  // binary64, [map][pair]; 0 where the pair does not turn
+  std::vector<Table> tables;            // one per format asked for
+  std::vector<Rotated> rotated;         // one per input
+  unsigned precision = 0;               // bits that decided the hardest value
+};
+
+// Certified cos and sin in `table_formats` and the inputs rotated (and, with `adjoint`,
+// counter-rotated), every value rounded once. Deterministic; uses `threads` threads. Throws
+// Unresolved naming the case.
+Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Format>& table_formats,
+                 const std::vector<Heads>& inputs, bool adjoint, unsigned threads);
+
+// Query row, key row, query head.
+using LogitIndex = std::array<std::int32_t, 3>;
+// The attention logits of `inputs` at `index`, rounded once. Inputs finite on the rows used.
+std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Heads& inputs,
+                              const std::vector<LogitIndex>& index);
+
+}  // namespace plumbline

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// From pixels to grids, and from prompt files to cases: what model.h says of them.
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "reference/model.h"
+
+namespace plumbline {
+namespace {
+
+enum class VideoRule : std::uint8_t { per_frame, whole_volume };
+
+// f = patch size x merge size, in pixels a token side; limits in pixels.
+struct MediaRule {
+  std::string_view name;
+  double factor;
+  double image_min, image_max;
+  double image_frames;  // frames that a still image counts as in the pixel limits
+  VideoRule video;
+  double video_min, video_max;  // of the whole volume; per_frame derives its own
+  bool time_rounds;             // round(n / 2) temporal patches instead of ceil(n / 2)
+  bool scale_up_small;          // a side below f is scaled up to f first
+  bool splits_video;  // every temporal patch is a block of its own, with a timestamp in text
+};
+constexpr MediaRule kRules[] = {
+    {"qwen2-vl", 28, 3136, 12845056, 1, VideoRule::per_frame, 0, 0, false, false, false},
+    {"qwen3-vl", 32, 65536, 16777216, 1, VideoRule::whole_volume, 16384, 12582912, false, false,
+     true},
+    {"glm-4v", 28, 12544, 9633792, 2, VideoRule::whole_volume, 12544, 9633792, true, true, true},
+};
+
+const MediaRule& find_rule(std::string_view name) {
+  for (const MediaRule& rule : kRules) {
+    if (rule.name == name) return rule;
+  }
+  throw std::invalid_argument("media_rule = '" + std::string(name) +
+                              "': the model takes text only");
+}
+
+// Python's round(): to nearest, ties to even.
+double round_even(double x) { return std::nearbyint(x); }
+
+// H x W in pixels. `count` frames share the limits; `shown` is the count after temporal padding.
+struct Size {
+  double h, w;
+};
+Size resize(const MediaRule& rule, double count, double shown, double h, double w, double low,
+            double high, bool floor_to_factor) {
+  const double f = rule.factor;
+  if (rule.scale_up_small && (h < f || w < f)) {
+    const double scale = std::max(f / h, f / w);
+    h = std::floor(h * scale);
+    w = std::floor(w * scale);
+  }
+  if (std::max(h, w) / std::min(h, w) > 200) {
+    throw std::invalid_argument("image size: aspect ratio above 200");
+  }
+  const double least = floor_to_factor ? f : 0;
+  Size out{std::max(least, round_even(h / f) * f), std::max(least, round_even(w / f) * f)};
+  if (shown * out.h * out.w > high) {
+    const double beta = std::sqrt((count * h * w) / high);
+    out = {std::max(f, std::floor(h / beta / f) * f), std::max(f, std::floor(w / beta / f) * f)};
+  } else if (shown * out.h * out.w < low) {
+    const double beta = std::sqrt(low / (count * h * w));
+    out = {std::ceil(h * beta / f) * f, std::ceil(w * beta / f) * f};
+  }
+  return out;
+}
+
+Grid grid_of(const MediaRule& rule, std::int64_t t, const Size& size) {
+  return {t, static_cast<std::int64_t>(size.h / rule.factor),
+          static_cast<std::int64_t>(size.w / rule.factor)};
+}
+
+void check_size(std::int64_t width, std::int64_t height) {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (width < 1 || width > kMost) {
+    throw std::invalid_argument("width = " + std::to_string(width) + ": must be 1 to " +
+                                std::to_string(kMost));
+  }
+  if (height < 1 || height > kMost) {
+    throw std::invalid_argument("height = " + std::to_string(height) + ": must be 1 to " +
+                                std::to_string(kMost));
+  }
+}
+
+void need_keys(const Json& object, std::string_view what,
+               std::initializer_list<std::string_view> keys) {
+  if (!object.is_object()) throw std::invalid_argument(std::string(what) + ": must be an object");
+  for (const auto& [key, value] : object.items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      throw std::invalid_argument(std::string(what) + ": unknown field '" + key + "'");
+    }
+  }
+}
+
+const Json& field(const Json& object, const std::string& key, std::string_view what) {
+  if (!object.contains(key))
+    throw std::invalid_argument(std::string(what) + ": needs '" + key + "'");
+  return object[key];
+}
+
+// Collects segments, merging the text that markers, timestamps and items add.
+class SequenceBuilder {
+ public:
+  void text(std::int64_t n) { pending_ += n; }
+  void visual(const Json& segment) {
+    flush();
+    list_.push_back(segment);
+  }
+  Json finish() {
+    flush();
+    return list_;
+  }
+
+ private:
+  void flush() {
+    if (pending_ > 0) list_.push_back(Json{{"type", "text"}, {"len", pending_}});
+    pending_ = 0;
+  }
+  Json list_ = Json::array();
+  std::int64_t pending_ = 0;
+};
+
+Json grid_json(const Grid& g) { return Json::array({g.t, g.h, g.w}); }
+
+}  // namespace
+
+Grid image_grid(std::string_view name, std::int64_t width, std::int64_t height) {
+  const MediaRule& rule = find_rule(name);
+  check_size(width, height);
+  return grid_of(
+      rule, 1,
+      resize(rule, rule.image_frames, rule.image_frames, static_cast<double>(height),
+             static_cast<double>(width), rule.image_min, rule.image_max, rule.image_frames == 1));
+}
+
+Grid video_grid(std::string_view name, std::int64_t frames, std::int64_t width,
+                std::int64_t height) {
+  const MediaRule& rule = find_rule(name);
+  check_size(width, height);
+  if (frames < 2 || frames > (1 << 20)) {
+    throw std::invalid_argument("frames = " + std::to_string(frames) + ": must be 2 to 1048576");
+  }
+  const double n = static_cast<double>(frames), h = static_cast<double>(height),
+               w = static_cast<double>(width);
+  const double patches = rule.time_rounds ? round_even(n / 2) : std::ceil(n / 2);
+  const auto t = static_cast<std::int64_t>(patches);
+  if (rule.video == VideoRule::whole_volume) {
+    return grid_of(rule, t,
+                   resize(rule, n, 2 * patches, h, w, rule.video_min, rule.video_max, false));
+  }
+  const double cell = rule.factor * rule.factor, low = 128 * cell;
+  const double high = std::max(std::min(768 * cell, 115200 * cell / n * 2), std::floor(low * 1.05));
+  return grid_of(rule, t, resize(rule, 1, 1, h, w, low, high, true));
+}
+
+Json case_of_prompt(const Json& prompt, std::string_view model) {
+  Json out = Json::object();
+  Json items = prompt;
+  std::string name(model);
+  std::int64_t timestamp_tokens = 7;
+  if (prompt.is_object()) {
+    items = field(prompt, "prompt", "prompt file");
+    for (const auto& [key, value] : prompt.items()) {
+      if (key == "timestamp_tokens") {
+        timestamp_tokens = integer_in(value, key, 0, 1 << 20);
+      } else if (key == "model") {
+        if (!value.is_string()) throw std::invalid_argument("model: must be a name");
+        if (name.empty()) name = value.get<std::string>();
+      } else if (key != "prompt") {
+        out[key] = value;
+      }
+    }
+  }
+  if (!items.is_array()) throw std::invalid_argument("prompt: must be a list of items");
+  if (name.empty())
+    throw std::invalid_argument("model: a prompt file needs one, for its resizing rule");
+  const Model& preset = find_model(name);
+  out["model"] = preset.name;
+
+  SequenceBuilder sequence;
+  Json seconds = Json::array();
+  std::int64_t videos = 0;
+  for (const Json& item : items) {
+    need_keys(item, "prompt item", {"text", "image", "video"});
+    if (item.size() != 1)
+      throw std::invalid_argument("prompt item: must be one of text, image, video");
+    if (item.contains("text")) {
+      sequence.text(integer_in(item["text"], "text", 0, std::int64_t{1} << 40));
+    } else if (item.contains("image")) {
+      const Json& image = item["image"];
+      need_keys(image, "image", {"width", "height"});
+      const Grid grid = image_grid(
+          preset.media_rule, integer_in(field(image, "width", "image"), "width", 1, 1 << 24),
+          integer_in(field(image, "height", "image"), "height", 1, 1 << 24));
+      sequence.text(1);
+      sequence.visual(Json{{"type", "image"}, {"grid", grid_json(grid)}});
+      sequence.text(1);
+    } else {
+      const Json& video = item["video"];
+      need_keys(video, "video", {"frames", "fps", "width", "height"});
+      const Grid grid = video_grid(
+          preset.media_rule, integer_in(field(video, "frames", "video"), "frames", 2, 1 << 20),
+          integer_in(field(video, "width", "video"), "width", 1, 1 << 24),
+          integer_in(field(video, "height", "video"), "height", 1, 1 << 24));
+      const Rational fps = exact_number(field(video, "fps", "video"), "fps");
+      if (fps <= 0) throw std::invalid_argument("fps = " + to_text(fps) + ": must be above 0");
+      seconds.push_back(number_json(Rational(2 / fps)));
+      if (!find_rule(preset.media_rule).splits_video) {
+        sequence.text(1);
+        sequence.visual(Json{{"type", "video"}, {"grid", grid_json(grid)}});
+        sequence.text(1);
+      } else {
+        for (std::int64_t t = 0; t < grid.t; ++t) {
+          sequence.text(timestamp_tokens + 1);
+          sequence.visual(Json{{"type", "video_frame"},
+                               {"grid", grid_json({1, grid.h, grid.w})},
+                               {"video", videos}});
+          sequence.text(1);
+        }
+      }
+      ++videos;
+    }
+  }
+  out["sequence"] = sequence.finish();
+  const Scheme& scheme = find_scheme(preset.scheme);
+  const bool timed = Parameters(scheme.parameters).find("second_per_grid_t") != nullptr;
+  if (timed && !seconds.empty() &&
+      !(out.contains("params") && out["params"].contains("second_per_grid_t"))) {
+    out["params"]["second_per_grid_t"] = seconds;
+  }
+  return out;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/real.h"
+
+namespace plumbline {
+
+// The axes of a position tuple, in order; `none`: the pair does not turn (NoPE). Schemes with other
+// axes (VRoPE's four) use the same indices.
+enum class Axis : std::uint8_t { t = 0, h = 1, w = 2, fourth = 3, none = 255 };
+inline constexpr int kMostAxes = 4;
+inline constexpr std::size_t index(Axis a) { return static_cast<std::size_t>(a); }
+// 'T', 'H', 'W', '3' or '-'.
+char letter(Axis a);
+
+// head_dim D, rotary_dim d <= D (even), query heads and KV heads; num_key_value_heads divides
+// num_heads.
+struct HeadShape {
+  int head_dim = 128, rotary_dim = 128, num_heads = 8, num_key_value_heads = 8;
+  int pairs() const { return rotary_dim / 2; }
+};
+// Throws std::invalid_argument naming the field that breaks a rule above.
+void check(const HeadShape& shape);
+
+// What a parameter may be. A value is a list of exact numbers (one for all kinds but `list`); a
+// flag is 0 or 1 and a word is the index into `words`.
+// per_video: one number not below 0, or a list with one per video.
+enum class Kind : std::uint8_t {
+  positive,
+  non_negative,
+  section,
+  flag,
+  word,
+  positive_list,
+  per_video,
+  ignored
+};
+
+// One knob of a scheme: a row beside the scheme that reads it, so that a new knob needs no other
+// edit.
+struct ParameterSpec {
+  std::string_view name;
+  Kind kind;
+  std::string_view
+      fallback;  // as text: "2", "16,24,24", "false"; empty: none, must be given where it is read
+  std::string_view words = {};    // allowed words of Kind::word, comma-separated
+  std::string_view aliases = {};  // other names, comma-separated
+};
+
+// The knobs of one case, exact, by name. Reading a name that the scheme does not declare is a
+// programming error and throws std::logic_error; a value that was neither given nor has a fallback
+// throws std::invalid_argument.
+class Parameters {
+ public:
+  Parameters() = default;
+  explicit Parameters(std::span<const ParameterSpec> specs);
+
+  // Sets a knob from exact numbers. Throws std::invalid_argument naming the knob, the value and
+  // what is allowed.
+  void set(std::string_view name_or_alias, const std::vector<Rational>& numbers);
+  // Sets a word or a flag ("true", "false").
+  void set(std::string_view name_or_alias, std::string_view word);
+
+  const Rational& number(std::string_view name) const;
+  const std::vector<Rational>& numbers(std::string_view name) const;
+  bool flag(std::string_view name) const;
+  std::string_view word(std::string_view name) const;
+  std::vector<std::int64_t> integers(std::string_view name) const;
+  bool has(std::string_view name) const;        // declared and has a value
+  bool was_given(std::string_view name) const;  // set by the user
+  const ParameterSpec* find(std::string_view name_or_alias) const;
+  std::span<const ParameterSpec> specs() const { return specs_; }
+
+ private:
+  struct Entry {
+    std::vector<Rational> values;
+    bool given = false;
+  };
+  std::size_t at(std::string_view name) const;
+  std::span<const ParameterSpec> specs_;
+  std::vector<Entry> entries_;
+};
+
+// Knobs that several schemes share, each with the fallback of the row that uses it.
+constexpr ParameterSpec temporal_stride(std::string_view fallback) {
+  return {"temporal_stride", Kind::positive, fallback, {}, "scale_factor"};
+}
+constexpr ParameterSpec mrope_section(std::string_view fallback) {
+  return {"mrope_section", Kind::section, fallback};
+}
+constexpr ParameterSpec spatial_reset(std::string_view fallback) {
+  return {"spatial_reset", Kind::flag, fallback};
+}
+// trunc: the final coordinates are cut toward zero, as the integer tensors of
+// JJJYmmm/Multimodal-RoPEs do.
+inline constexpr ParameterSpec kIntegerOutput{"integer_output", Kind::word, "trunc", "trunc,none"};
+inline constexpr ParameterSpec kIgnoredSection{"mrope_section", Kind::ignored, {}};
+
+}  // namespace plumbline

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "reference/real.h"
+
+namespace plumbline {
+
+// What layouts may use besides + - *: one small trait, so that the same layout runs on exact
+// rationals, on enclosures and on a symbolic scalar that a test or a prover supplies. `parameter`
+// carries the knob's name for the symbolic case.
+template <class S>
+struct Scalar;
+
+template <>
+struct Scalar<Rational> {
+  static Rational integer(std::int64_t n) { return Rational(n); }
+  static Rational parameter(std::string_view, const Rational& value) { return value; }
+  static Rational max(const Rational& a, const Rational& b) { return a < b ? b : a; }
+  static Rational floor(const Rational& a) { return Rational(plumbline::floor(a)); }
+  static Rational ceil(const Rational& a) { return Rational(plumbline::ceil(a)); }
+  // trunc(fl(fl(t g) k)) in binary32: the order of operations of the authors' tensor code.
+  static Rational float32_floor(const Rational& t, const Rational& g, const Rational& k) {
+    const float steps = (static_cast<float>(to_double(t)) * static_cast<float>(to_double(g))) *
+                        static_cast<float>(to_double(k));
+    return truncate(from_double(static_cast<double>(steps)));
+  }
+};
+
+template <>
+struct Scalar<Interval> {
+  static Interval integer(std::int64_t n) { return enclose(Rational(n)); }
+  static Interval parameter(std::string_view, const Rational& value) { return enclose(value); }
+  static Interval max(const Interval& a, const Interval& b);
+  static Interval floor(const Interval& a) { return enclose(Rational(plumbline::floor(a))); }
+  static Interval ceil(const Interval& a) { return enclose(Rational(plumbline::ceil(a))); }
+  static Interval float32_floor(const Interval& t, const Interval& g, const Interval& k) {
+    return floor(t * g * k);
+  }
+};
+
+}  // namespace plumbline

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reference/frequency_allocation.h"
+#include "reference/position_design.h"
+
+namespace plumbline {
+
+// Which lanes form pair i, n = rotary_dim / 2: halves (i, i + n), or neighbours (2i, 2i + 1).
+enum class Pairing : std::uint8_t { neox, gptj };
+constexpr std::string_view name(Pairing p) { return p == Pairing::neox ? "neox" : "gptj"; }
+
+// The composition. Text compatibility is judged from it, not built.
+struct Scheme {
+  std::string_view name;
+  std::string_view aliases = {};  // comma-separated
+  std::string_view source;        // paper and section, or repository and path
+  PositionDesign design;
+  Allocation allocation;
+  std::span<const ParameterSpec> parameters;
+  std::string_view rope_theta;  // used where neither the case nor a model gives a base
+  HeadShape shape = {};
+  Pairing pairing = Pairing::neox;
+  const PositionDesign* reset_design =
+      nullptr;  // replaces `design` where the knob spatial_reset is true
+};
+
+// The position design that these parameters choose.
+inline const PositionDesign& design_of(const Scheme& s, const Parameters& p) {
+  return s.reset_design != nullptr && p.flag("spatial_reset") ? *s.reset_design : s.design;
+}
+
+// Every row of every file in schemes/, in the order of the file names; names and aliases are
+// unique.
+std::span<const Scheme> schemes();
+// Throws std::invalid_argument naming the schemes there are.
+const Scheme& find_scheme(std::string_view name_or_alias);
+
+}  // namespace plumbline
