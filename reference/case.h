@@ -43,7 +43,8 @@ struct Case {
   bool float32 = false;
   std::vector<Format> dtypes{binary32};
   Contents contents;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;             // of the inputs that a golden file carries
+  bool special_inputs = false;        // zeros, subnormals, infinities and NaN among them
   std::vector<std::string> warnings;  // one line each
 
   std::int64_t padded_length() const;

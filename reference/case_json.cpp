@@ -229,6 +229,18 @@ void read_contents(const Json& object, Case& c) {
       throw std::invalid_argument("tensors: '" + word.substr(0, 60) +
                                   "' is not one of tables, rotated, adjoint, logits");
   });
+  if (object.contains("inputs")) {
+    const std::string word = text_field(object, "inputs", "case");
+    if (word != "ordinary" && word != "special") {
+      throw std::invalid_argument("inputs = '" + word.substr(0, 60) +
+                                  "': must be ordinary or special");
+    }
+    c.special_inputs = word == "special";
+    if (c.special_inputs && object.contains("tensors") && c.contents.logits) {
+      throw std::invalid_argument("tensors: logits need inputs = ordinary");
+    }
+    if (c.special_inputs) c.contents.logits = false;
+  }
   if (object.contains("seed")) {
     c.seed = static_cast<std::uint64_t>(integer_in(object["seed"], "seed", 0, kMostTokens));
   }
@@ -271,7 +283,7 @@ Case case_from_json(const Json& object) {
   only_keys(object, "case",
             {"id", "scheme", "model", "params", "sequence", "shape", "spectrum", "pairing",
              "attention_mask", "padding", "arithmetic", "window", "dtypes", "tensors", "seed",
-             "composition", "flags"});
+             "inputs", "composition", "flags"});
   Case c;
   if (object.contains("id")) c.id = text_field(object, "id", "case");
   const Model* model = nullptr;
@@ -411,6 +423,7 @@ Json case_to_json(const Case& c) {
   if (c.contents.adjoint) out["tensors"].push_back("adjoint");
   if (c.contents.logits) out["tensors"].push_back("logits");
   out["seed"] = c.seed;
+  out["inputs"] = c.special_inputs ? "special" : "ordinary";
   const PositionDesign& design = design_of(*c.scheme, c.parameters);
   out["composition"] = Json{{"axes", design.axes},
                             {"layout", std::string(design.layout.name)},

@@ -21,7 +21,8 @@ void need_positive(std::string_view knob, const Rational& value) {
   need(value > 0, knob, value, "above 0");
 }
 
-Interval enclose(const std::variant<Rational, std::function<Interval()>>& factor) {
+// Named apart from enclose: a Rational would convert to the variant and call itself.
+Interval enclose_factor(const std::variant<Rational, std::function<Interval()>>& factor) {
   if (const auto* exact = std::get_if<Rational>(&factor)) return enclose(*exact);
   return std::get<1>(factor)();
 }
@@ -55,7 +56,7 @@ ResolvedSpectrum::ResolvedSpectrum(const FrequencySpectrum& spectrum)
 Interval ResolvedSpectrum::inv_freq(int rung) const {
   if (const auto exact = exact_inv_freq(rung)) return enclose(*exact);
   const Lane& lane = lanes_.at(static_cast<std::size_t>(rung));
-  Interval product = enclose(lane.factor);
+  Interval product = enclose_factor(lane.factor);
   for (const auto& [base, exponent] : lane.powers) product *= power(base, exponent);
   return product;
 }

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <stdexcept>
+
+#include "golden/golden.h"
+#include "reference/model.h"
+
+// Which golden cases there are. Every scheme and every preset is visited by a loop; a row below
+// adds a window, a shape or a hazard to all of them.
+namespace plumbline {
+namespace {
+
+constexpr Flag kFlags[] = {
+    {"axes_differ",
+     "rows t, h, w pairwise different on one token: dropped, swapped or mis-strided position rows"},
+    {"long_position",
+     "positions with many significant bits: inv_freq, position or angle kept in too few bits"},
+    {"text_only",
+     "equal rows: the base model's rotation, and a mistaken spectrum, base or pairing"},
+    {"video", "several frames: temporal stride, seconds per grid, the cursor after a video"},
+    {"padding", "rows that hold no token, left and right: offsets taken from the padded index"},
+    {"gqa", "several query heads per KV head, and one: head addressing"},
+    {"partial",
+     "rotary_dim below head_dim: pass-through lanes, partner offset, exponent denominator"},
+    {"odd_size", "widths that are no power of two: lane masks, table strides"},
+    {"scaled",
+     "a scaled spectrum or an attention factor: scaling ignored, applied twice, or squared"},
+    {"gptj", "adjacent pairing: pairing flag dropped, tables read by the other layout"},
+    {"special",
+     "zeros of both signs, subnormals, infinities, NaN: neighbours disturbed, flushed lanes"},
+};
+
+// An image in text, far enough out that a phase in few bits shows, and a native or split video.
+constexpr std::string_view kNear = "t9 v1x5x11 t7";
+constexpr std::string_view kFar = "t30011 v1x67x131 t13 v1x3x2 t5";
+constexpr std::string_view kVideo = "t4099 v7x13x23 t3 f2x5x3 t6";
+constexpr std::string_view kText = "t1048576";
+
+Json shape_json(int head_dim, int rotary_dim, int heads, int kv_heads) {
+  return Json{{"head_dim", head_dim},
+              {"rotary_dim", rotary_dim},
+              {"num_heads", heads},
+              {"num_key_value_heads", kv_heads}};
+}
+
+Json windows_json(std::initializer_list<std::pair<std::int64_t, std::int64_t>> runs) {
+  Json out = Json::array();
+  for (const auto& [first, count] : runs) out.push_back(Json::array({first, count}));
+  return out;
+}
+
+// Rows of a sequence at the seams: around each visual block's first row change and end, and the
+// last token.
+Json seams(std::string_view sequence, std::size_t most) {
+  std::vector<std::int64_t> rows;
+  std::int64_t first = 0;
+  for (const Segment& segment : parse_notation(sequence)) {
+    const std::int64_t count = tokens(segment);
+    if (const auto* v = std::get_if<Visual>(&segment)) {
+      rows.push_back(first + v->grid.w + 1);  // second row, second column
+      rows.push_back(first + count - 2);      // last row, last but one column
+      if (v->grid.t > 1) rows.push_back(first + v->grid.h * v->grid.w + 2);  // second frame
+      rows.push_back(first + count);                                         // first text after
+    }
+    first += count;
+  }
+  rows.push_back(first - 1);
+  std::sort(rows.begin(), rows.end());
+  Json out = Json::array();
+  for (const std::int64_t row : rows) {
+    if (row >= 0 && row < first && out.size() < most) out.push_back(Json::array({row, 1}));
+  }
+  return out;
+}
+
+class Suite {
+ public:
+  void add(Json object, std::string_view case_flags) {
+    GoldenCase g{case_from_json(object), std::string(case_flags)};
+    if (g.c.shape.rotary_dim < g.c.shape.head_dim) g.flags += ",partial";
+    if (g.c.shape.num_heads > g.c.shape.num_key_value_heads) g.flags += ",gqa";
+    if (g.c.pairing == Pairing::gptj) g.flags += ",gptj";
+    if (g.c.spectrum_json["scaling"] != "default") g.flags += ",scaled";
+    cases.push_back(std::move(g));
+  }
+  std::vector<GoldenCase> cases;
+};
+
+// Sections that fill n pairs in the proportion of 24 : 20 : 20, none of them equal.
+Json sections(int pairs) {
+  const int h = std::max(1, pairs * 5 / 16), w = std::max(1, pairs * 4 / 16);
+  return Json::array({pairs - h - w, h, w});
+}
+
+// The scheme at a small shape with sections to match; per-head schemes need KV heads to share out.
+Json small_scheme(const Scheme& scheme, int head_dim, int rotary_dim) {
+  const Parameters parameters(scheme.parameters);
+  const auto* section = parameters.find("mrope_section");
+  const bool sectioned = section != nullptr && section->kind == Kind::section;
+  const bool per_head_map = parameters.find("num_key_value_heads") != nullptr;
+  Json object{{"scheme", std::string(scheme.name)}, {"params", Json::object()}};
+  object["shape"] = per_head_map ? shape_json(head_dim, rotary_dim, 5, 5)
+                                 : shape_json(head_dim, rotary_dim, 2, 1);
+  if (sectioned)
+    object["params"]["mrope_section"] =
+        per_head_map ? Json::array({1, 2, 1}) : sections(rotary_dim / 2);
+  return object;
+}
+
+void smoke(Suite& suite) {
+  // Presets at their own width and spectrum, with few heads.
+  for (const Model& m : models()) {
+    const HeadShape full = case_from_json(Json{{"model", m.name}}).shape;
+    const Json shape = shape_json(full.head_dim, full.rotary_dim, 2, 1);
+    const bool visual = !m.media_rule.empty();
+    Json object{{"id", m.name},
+                {"model", m.name},
+                {"shape", shape},
+                {"dtypes", Json::array({"f32", "bf16"})}};
+    object["sequence"] = std::string(visual ? kVideo : kText);
+    object["window"] =
+        visual ? windows_json(
+                     {{5, 1}, {4099 + 23 + 5, 1}, {4099 + 299 * 3 + 23 * 7 + 4, 1}, {6218, 2}})
+               : windows_json({{1, 1}, {4097, 1}, {131071, 1}});
+    suite.add(object, visual ? "axes_differ,video,long_position" : "text_only,long_position");
+  }
+  // Every scheme at a small odd shape, with padding.
+  for (const Scheme& s : schemes()) {
+    Json object = small_scheme(s, 20, 18);
+    object["id"] = std::string(s.name);
+    object["sequence"] = std::string(kFar);
+    object["padding"] = Json{{"left", 3}, {"right", 2}};
+    object["window"] =
+        windows_json({{2, 2}, {30011 + 3 + 131 * 5 + 77, 2}, {30011 + 3 + 8777, 1}, {38804, 4}});
+    object["dtypes"] = Json::array({"f32", "f16"});
+    suite.add(object, "axes_differ,padding,odd_size,long_position");
+  }
+  // A geometric ladder of text positions for the certified context length, and the rare encodings.
+  Json ladder{{"id", "ladder"},
+              {"scheme", "vanilla"},
+              {"sequence", "t2147483648"},
+              {"shape", shape_json(16, 16, 1, 1)}};
+  ladder["window"] = Json::array({Json::array({0, 17})});
+  for (std::int64_t p = 32; p <= (std::int64_t{1} << 30); p *= 2)
+    ladder["window"].push_back(Json::array({p - 1, 2}));
+  ladder["tensors"] = Json::array({"tables", "rotated"});
+  suite.add(ladder, "text_only,long_position");
+  for (const char* pairing : {"neox", "gptj"}) {
+    Json rare{{"id", std::string("special-") + pairing},
+              {"scheme", "mrope"},
+              {"pairing", pairing},
+              {"inputs", "special"}};
+    rare["sequence"] = std::string(kNear);
+    rare["shape"] = shape_json(20, 16, 4, 2);
+    rare["params"] = Json{{"mrope_section", Json::array({3, 3, 2})}};
+    rare["window"] = windows_json({{0, 2}, {21, 3}});
+    rare["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
+    suite.add(rare, "special,axes_differ");
+  }
+}
+
+void full(Suite& suite) {
+  smoke(suite);
+  for (const Model& m : models()) {
+    for (const auto sequence : {kNear, kFar, kVideo, kText}) {
+      if (m.media_rule.empty() != (sequence == kText)) continue;
+      Json object{{"id", m.name + ".full." + std::to_string(tokens(parse_notation(sequence)))},
+                  {"model", m.name}};
+      object["sequence"] = std::string(sequence);
+      object["window"] = sequence == kText
+                             ? windows_json({{0, 8}, {8191, 2}, {32767, 2}, {1048573, 3}})
+                             : seams(sequence, 16);
+      object["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
+      suite.add(object,
+                sequence == kText ? "text_only,long_position" : "axes_differ,long_position");
+    }
+  }
+  for (const Scheme& s : schemes()) {
+    for (const int rotary_dim : {6, 48, 96, 128}) {
+      for (const char* pairing : {"neox", "gptj"}) {
+        Json object = small_scheme(s, rotary_dim == 48 ? 80 : rotary_dim, rotary_dim);
+        object["id"] = std::string(s.name) + ".d" + std::to_string(rotary_dim) + "." + pairing;
+        object["pairing"] = pairing;
+        object["sequence"] = std::string(kVideo);
+        object["window"] = seams(kVideo, 12);
+        object["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
+        suite.add(object, "axes_differ,video,odd_size");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::span<const Flag> flags() { return kFlags; }
+
+std::vector<GoldenCase> suite(std::string_view name) {
+  Suite out;
+  if (name == "smoke") {
+    smoke(out);
+  } else if (name == "full") {
+    full(out);
+  } else {
+    throw std::invalid_argument("suite = '" + std::string(name.substr(0, 60)) +
+                                "': must be smoke or full");
+  }
+  return std::move(out.cases);
+}
+
+std::vector<GoldenCase> prompt_suite(const Json& prompt, std::string_view model,
+                                     std::string_view fallback_id) {
+  Json object = case_of_prompt(prompt, model);
+  if (!object.contains("id")) object["id"] = std::string(fallback_id);
+  const bool windowed = object.contains("window"), chosen = object.contains("tensors");
+  Suite out;
+  if (chosen || windowed) {
+    out.add(object, "axes_differ");
+    return std::move(out.cases);
+  }
+  const std::string id = object["id"].get<std::string>();
+  const std::string sequence = notation(sequence_from_json(object["sequence"]));
+  Json rotated = object;
+  object["tensors"] = Json::array({"tables"});
+  out.add(object, "axes_differ");
+  rotated["id"] = id + ".seams";
+  rotated["window"] = seams(sequence, 16);
+  if (!rotated.contains("dtypes")) rotated["dtypes"] = Json::array({"f32", "bf16"});
+  out.add(rotated, "axes_differ");
+  return std::move(out.cases);
+}
+
+}  // namespace plumbline

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "golden/oracle/exact.h"
+
+namespace plumbline::oracle {
+
+using Json = nlohmann::json;
+
+struct Segment {
+  enum class Kind : std::uint8_t { text, visual, unknown };
+  Kind kind = Kind::text;
+  bool native_video = false;              // a `video` block, the only kind that has a duration
+  std::int64_t tokens = 0;                // of an unknown kind: what `tokens` says, else 0
+  std::array<std::int64_t, 3> grid = {};  // T, H, W of a visual segment
+};
+
+// The case JSON of FORMAT.md, section 4, with every number exact.
+struct Case {
+  std::string scheme;
+  Json params, composition, spectrum;
+  std::vector<Segment> sequence;
+  bool countable = true;  // every segment has a token count that is known here
+  std::int64_t head_dim = 0, rotary_dim = 0, num_heads = 0, num_key_value_heads = 0;
+  bool gptj = false;
+  bool exact_arithmetic = true;
+  std::vector<std::uint8_t> mask;  // attention_mask; empty where there is none
+  std::int64_t left = 0, right = 0;
+  std::vector<std::array<std::int64_t, 2>> window;  // empty: the whole row
+  std::vector<std::string> dtypes, tensors;
+
+  std::int64_t pairs() const { return rotary_dim / 2; }
+};
+
+// Throws std::invalid_argument naming the key that is missing, of the wrong type or out of range.
+Case parse_case(const std::string& text);
+
+// The value under a key as an exact rational; integers and the strings of parse_rational are
+// numbers, floats are not. An absent or null key gives the default, or throws std::invalid_argument
+// where there is none.
+Rational number(const Json& object, const char* key);
+Rational number(const Json& object, const char* key, const Rational& otherwise);
+Rational number(const Json& value);
+bool has(const Json& object, const char* key);
+// A JSON integer, and a list of exactly three.
+std::int64_t integer(const Json& object, const char* key);
+std::array<std::int64_t, 3> three_integers(const Json& object, const char* key);
+
+}  // namespace plumbline::oracle

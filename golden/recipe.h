@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reference/case.h"
+
+// The arithmetic that a candidate declares, and the two budgets that follow from it. Nothing here
+// is picked by hand: every constant is a count of roundings.
+namespace plumbline {
+
+struct Recipe {
+  std::string name;
+  Format inv_freq = binary32, position = binary32, angle = binary32, table = binary32,
+         product = binary32;
+  double pow_ulp = 0.6;  // error of the power behind inv_freq, in ulp
+  double trig_ulp =
+      1.0;             // error of sin and cos before any narrowing, in ulp of the binade [1/2, 1)
+  bool flush = false;  // subnormals may become zero
+};
+
+// Named recipes: pipelines that are deployed, each with the project that runs it.
+struct RecipeRow {
+  std::string_view name;
+  std::string_view source;
+  Recipe recipe;
+};
+std::span<const RecipeRow> recipes();
+
+// "hf_f32", or a name and changes to it: "hf_f32,table=bf16,trig_ulp=2"; keys are Recipe's fields,
+// formats f64, f32, bf16, f16. Throws std::invalid_argument naming the word and what is allowed.
+Recipe parse_recipe(std::string_view text);
+// The recipe of a candidate that declares none: the least accurate deployed pipeline whose store is
+// `output`.
+const Recipe& default_recipe(const Format& output);
+
+// u(F) = 2^-precision, half the distance from 1 to the next number.
+double unit(const Format& f);
+
+// |phi^ - phi| / |phi| of pair `rung`, and an absolute part per unit of position:
+//   relative = (1 + e)(1 + u_position)(1 + u_angle) - 1,  e = (1 + (2 pow_ulp + 1 + X) u)(1 +
+//   u_inv_freq) - 1,
+// u the unit of the type in which inv_freq is formed (binary64 if declared, else binary32),
+// u_inv_freq only where it is narrowed afterwards, u_position only for a position that the declared
+// type cannot hold. X counts what scaling and an inexact exponent add, derived for each scaling in
+// recipe.cpp. First order; terms in u^2 are below 2^-20 of the bound.
+struct PhaseBudget {
+  double relative = 0;
+  double per_position = 0;  // absolute error of inv_freq from underflow, times |position|
+  // Bound on |phi^ - phi| at coordinate p and exact angle phi.
+  double at(double position, double angle) const;
+};
+PhaseBudget phase_budget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung,
+                         double inv_freq, double position);
+
+// Error of one component of a rotated pair beyond the phase, relative to A r (r = |(x, y)|, A the
+// attention factor):
+//   sqrt(2) tau + (1 + sqrt(2) tau)((1 + u_product)^2 (1 + u_store) - 1),
+// tau = error of one table entry relative to A; u_store only where the output is narrower than the
+// products. `absolute` covers underflow: half a quantum of the output and three of the products.
+struct ArithmeticBudget {
+  double table = 0;     // tau
+  double relative = 0;  // of a rotated component, tau included
+  double absolute = 0;
+};
+ArithmeticBudget arithmetic_budget(const Recipe& recipe, double attention_factor,
+                                   const Format& output);
+
+}  // namespace plumbline

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline frequencies: inv_freq and attention factor as decimals, every digit certified.
+#include <fmt/core.h>
+
+#include "reference/model.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+struct Ladder {
+  std::string id, attention_factor;
+  std::vector<std::string> inv_freq;
+};
+
+Ladder ladder(const std::string& id, const FrequencySpectrum& spectrum, int digits) {
+  const ResolvedSpectrum resolved(spectrum);
+  const auto decimal = [&](const std::optional<Rational>& exact,
+                           const std::function<Interval()>& enclosure) {
+    if (exact) return to_digits(*exact, digits);
+    return at_rising_precision([&] { return std::optional(to_digits(enclosure(), digits)); },
+                               "the digits of " + id);
+  };
+  Ladder out{
+      id,
+      decimal(resolved.exact_attention_factor(), [&] { return resolved.attention_factor(); }),
+      {}};
+  for (int k = 0; k < resolved.rungs(); ++k) {
+    out.inv_freq.push_back(
+        decimal(resolved.exact_inv_freq(k), [&] { return resolved.inv_freq(k); }));
+  }
+  return out;
+}
+
+// {"id", "scheme", "params"}: `scheme` is the scaling's name; other fields, such as expected
+// values, are left alone.
+Ladder entry_ladder(const Json& entry, int digits) {
+  if (!entry.is_object()) throw std::invalid_argument("must be an object");
+  Json spectrum = Json::object();
+  for (const char* key : {"scheme", "scaling", "params"}) {
+    if (entry.contains(key)) spectrum[key] = entry[key];
+  }
+  if (!entry.contains("params")) throw std::invalid_argument("needs 'params'");
+  Json normal;
+  const FrequencySpectrum read = spectrum_from_json(spectrum, std::nullopt, normal);
+  const std::string id =
+      entry.contains("id") && entry["id"].is_string() ? entry["id"].get<std::string>() : "";
+  return ladder(id, read, digits);
+}
+
+Json to_json(const Ladder& l) {
+  return Json{{"id", l.id}, {"inv_freq", l.inv_freq}, {"attention_factor", l.attention_factor}};
+}
+
+}  // namespace
+
+Run add_frequencies(CLI::App& app) {
+  struct Options {
+    std::string model, cases;
+    int digits = 30;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  auto* model = app.add_option("--model", options->model, "model preset");
+  app.add_option("--cases", options->cases,
+                 "JSON list of {id, scheme, params}, scheme being the scaling's name")
+      ->excludes(model);
+  app.add_option("--digits", options->digits, "significant digits, 1 to 1000")
+      ->check(CLI::Range(1, 1000));
+  app.add_flag("--json", options->json, "print JSON");
+  return [options] {
+    if (!options->cases.empty()) {
+      Json out = Json::array();
+      const auto list = json_list(options->cases, "entries");
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        try {
+          out.push_back(to_json(entry_ladder(list[i], options->digits)));
+        } catch (const std::invalid_argument& e) {
+          throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
+        }
+      }
+      write_text("", out.dump(1) + "\n");
+      return int{kConforms};
+    }
+    if (options->model.empty()) throw std::invalid_argument("needs --model or --cases");
+    const Model& m = find_model(options->model);
+    Json normal;
+    const Ladder l =
+        ladder(m.name, spectrum_from_json(m.spectrum, std::nullopt, normal), options->digits);
+    if (options->json) {
+      write_text("", to_json(l).dump(1) + "\n");
+      return int{kConforms};
+    }
+    std::string text =
+        fmt::format("{}  {}  attention factor {}\n", m.title, normal.dump(), l.attention_factor);
+    for (std::size_t k = 0; k < l.inv_freq.size(); ++k)
+      text += fmt::format("{:4}  {}\n", k, l.inv_freq[k]);
+    write_text("", text);
+    return int{kConforms};
+  };
+}
+
+}  // namespace plumbline

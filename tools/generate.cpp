@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline generate, verify, diff: golden files written, checked and compared.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "golden/oracle/oracle.h"
+#include "golden/truth.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+// A line that is rewritten on a terminal and absent from a log.
+class Progress {
+ public:
+  explicit Progress(std::size_t total) : total_(total), shown_(isatty(STDERR_FILENO) != 0) {}
+  ~Progress() {
+    if (shown_ && done_ > 0) fmt::print(stderr, "\r\033[K");
+  }
+  void step(const std::string& what) {
+    ++done_;
+    if (shown_) fmt::print(stderr, "\r\033[K{}/{} {}", done_, total_, what);
+  }
+
+ private:
+  std::size_t total_, done_ = 0;
+  bool shown_;
+};
+
+std::vector<GoldenCase> cases_from(const std::string& path) {
+  std::vector<GoldenCase> out;
+  const auto list = json_list(path);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    try {
+      GoldenCase g{case_from_json(list[i]), ""};
+      if (g.c.id.empty()) g.c.id = "case-" + std::to_string(i);
+      if (list[i].contains("flags") && list[i]["flags"].is_string())
+        g.flags = list[i]["flags"].get<std::string>();
+      for (const std::string& line : g.c.warnings)
+        fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, line);
+      out.push_back(std::move(g));
+    } catch (const std::invalid_argument& e) {
+      throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
+    }
+  }
+  return out;
+}
+
+// A file name as a case id.
+std::string id_of(const std::string& path) {
+  std::string stem = std::filesystem::path(path).stem().string();
+  for (char& letter : stem) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '-' && letter != '.')
+      letter = '_';
+  }
+  return stem.empty() ? "prompt" : stem.substr(0, 60);
+}
+
+void check_ids(const std::vector<GoldenCase>& cases) {
+  std::set<std::string> seen;
+  for (const GoldenCase& g : cases) {
+    const bool plain = std::all_of(g.c.id.begin(), g.c.id.end(), [](unsigned char x) {
+      return std::isalnum(x) != 0 ||
+             std::string_view("._+@=,-").find(static_cast<char>(x)) != std::string_view::npos;
+    });
+    if (g.c.id.empty() || g.c.id.size() > 120 || !plain) {
+      throw std::invalid_argument("id = '" + g.c.id.substr(0, 60) +
+                                  "': must be 1 to 120 of A-Z a-z 0-9 . _ + @ = , -");
+    }
+    if (!seen.insert(g.c.id).second)
+      throw std::invalid_argument("id = '" + g.c.id + "': must be given to one case only");
+  }
+}
+
+// Every dataset that the case promises; the exact positions are optional by FORMAT.md.
+void check_datasets(const StoredCase& stored, const Case& c) {
+  std::vector<std::string> names{"token_index", "position_ids", "axis_map", "rung", "inv_freq"};
+  for (const char* f : {"f64", "f32", "bf16", "f16"}) {
+    if (!c.contents.tables) continue;
+    names.push_back(std::string(f) + "/cos");
+    names.push_back(std::string(f) + "/sin");
+  }
+  for (const Format& format : c.dtypes) {
+    const std::string folder = std::string(info(dtype_of(format)).name) + "/";
+    if (c.contents.rotated || c.contents.adjoint || c.contents.logits)
+      names.insert(names.end(), {folder + "q_in", folder + "k_in"});
+    if (c.contents.rotated) names.insert(names.end(), {folder + "q_out", folder + "k_out"});
+    if (c.contents.adjoint) names.insert(names.end(), {folder + "q_adj", folder + "k_adj"});
+  }
+  for (const std::string& name : names) {
+    if (!stored.tensors.contains(name))
+      throw Refused("dataset /cases/" + stored.id + "/" + name + " is missing");
+  }
+}
+
+int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite_name,
+                  const std::string& out) {
+  check_ids(cases);
+  if (cases.empty()) throw std::invalid_argument("cases: the list is empty");
+  const auto start = std::chrono::steady_clock::now();
+  FileWriter writer(out, golden_root(suite_name));
+  std::uint64_t certified = 0, agreed = 0;
+  double seconds = 0;
+  {
+    Progress progress(cases.size());
+    for (const GoldenCase& g : cases) {
+      progress.step(g.c.id);
+      const GenerateResult result = generate(g, threads());
+      certified += result.certified;
+      agreed += result.agreed;
+      seconds += result.seconds;
+      writer.add(result.stored);
+    }
+  }
+  writer.finish();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  fmt::print(
+      "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
+      "by {}, {:.1f} s\n",
+      out, cases.size(), std::filesystem::file_size(out), certified,
+      static_cast<double>(certified) / seconds, threads(), agreed, oracle::version(), took.count());
+  return kConforms;
+}
+
+int verify_file(const std::string& path) {
+  check_manifest(path);
+  const FileReader file(path);
+  const auto kind = file.root().text.find("plumbline");
+  if (kind == file.root().text.end() || kind->second != "golden")
+    throw Refused(path + ": not a golden file");
+  std::uint64_t values = 0;
+  std::vector<std::string> taken, differs;
+  Progress progress(file.ids().size());
+  for (const std::string& id : file.ids()) {
+    progress.step(id);
+    const StoredCase stored = file.load(id);
+    const Truth truth(stored);
+    check_datasets(stored, truth.c);
+    const oracle::Report report = oracle::recompute(stored);
+    values += report.values;
+    for (const std::string& line : report.taken) taken.push_back(id + ": " + line);
+    for (const std::string& line : report.differs) differs.push_back(id + ": " + line);
+  }
+  for (const std::string& line : taken) fmt::print("not recomputed: {}\n", line);
+  for (const std::string& line : differs) fmt::print("differs: {}\n", line);
+  fmt::print("{}: {} cases, digests right, {} values recomputed by {}, {} datasets differ\n", path,
+             file.ids().size(), values, oracle::version(), differs.size());
+  return differs.empty() ? kConforms : kDoesNotConform;
+}
+
+// Lines that say how two maps of attributes differ.
+template <class Map>
+void diff_attributes(const std::string& where, const Map& a, const Map& b,
+                     std::vector<std::string>& out) {
+  for (const auto& [key, value] : a) {
+    const auto other = b.find(key);
+    if (other == b.end())
+      out.push_back(where + " attribute " + key + ": only in the first");
+    else if (other->second != value)
+      out.push_back(where + " attribute " + key + ": differs");
+  }
+  for (const auto& [key, value] : b) {
+    if (!a.contains(key)) out.push_back(where + " attribute " + key + ": only in the second");
+  }
+}
+
+void diff_tensors(const std::string& where, const Tensor& a, const Tensor& b,
+                  std::vector<std::string>& out) {
+  if (a.dtype != b.dtype || a.shape != b.shape) {
+    out.push_back(where + ": type or shape differs");
+    return;
+  }
+  const auto x = bits_of(a), y = bits_of(b);
+  std::size_t count = 0, first = 0;
+  for (std::size_t i = x.size(); i-- > 0;) {
+    if (x[i] != y[i]) ++count, first = i;
+  }
+  if (count > 0) {
+    out.push_back(fmt::format("{}: {} of {} values differ, first at index {}: 0x{:x} and 0x{:x}",
+                              where, count, x.size(), first, x[first], y[first]));
+  }
+}
+
+int diff_files(const std::string& first, const std::string& second) {
+  const FileReader a(first), b(second);
+  std::vector<std::string> out;
+  diff_attributes("/", a.root().text, b.root().text, out);
+  diff_attributes("/", a.root().numbers, b.root().numbers, out);
+  const std::set<std::string> in_b(b.ids().begin(), b.ids().end()),
+      in_a(a.ids().begin(), a.ids().end());
+  for (const std::string& id : a.ids()) {
+    const std::string where = "/cases/" + id;
+    if (!in_b.contains(id)) {
+      out.push_back(where + ": only in the first");
+      continue;
+    }
+    const StoredCase x = a.load(id), y = b.load(id);
+    diff_attributes(where, x.text, y.text, out);
+    diff_attributes(where, x.numbers, y.numbers, out);
+    for (const auto& [name, tensor] : x.tensors) {
+      if (const auto other = y.tensors.find(name); other != y.tensors.end())
+        diff_tensors(where + "/" + name, tensor, other->second, out);
+      else
+        out.push_back(where + "/" + name + ": only in the first");
+    }
+    for (const auto& [name, tensor] : y.tensors) {
+      if (!x.tensors.contains(name)) out.push_back(where + "/" + name + ": only in the second");
+    }
+  }
+  for (const std::string& id : b.ids()) {
+    if (!in_a.contains(id)) out.push_back("/cases/" + id + ": only in the second");
+  }
+  for (const std::string& line : out) fmt::print("{}\n", line);
+  fmt::print("{}\n", out.empty() ? "equal" : fmt::format("{} differences", out.size()));
+  return out.empty() ? kConforms : kDoesNotConform;
+}
+
+}  // namespace
+
+Run add_generate(CLI::App& app) {
+  struct Options {
+    std::string suite, cases, prompt, model, out;
+  };
+  auto options = std::make_shared<Options>();
+  auto* what = app.add_option_group("what", "what to generate");
+  what->add_option("--suite", options->suite, "smoke or full")
+      ->check(CLI::IsMember({"smoke", "full"}));
+  what->add_option("--cases", options->cases, "JSON file with one case or a list of cases");
+  what->add_option("--prompt", options->prompt,
+                   "prompt file: images and videos in pixels and frames");
+  what->require_option(1);
+  app.add_option("--model", options->model, "preset for the prompt");
+  app.add_option("--out", options->out, "golden file to write")->required();
+  return [options] {
+    if (!options->model.empty() && options->prompt.empty())
+      throw std::invalid_argument("--model: goes with --prompt");
+    if (!options->suite.empty())
+      return generate_file(suite(options->suite), options->suite, options->out);
+    if (!options->cases.empty())
+      return generate_file(cases_from(options->cases), "cases", options->out);
+    Json prompt;
+    try {
+      prompt = parse_json(read_text(options->prompt));
+      return generate_file(prompt_suite(prompt, options->model, id_of(options->prompt)), "prompt",
+                           options->out);
+    } catch (const std::invalid_argument& e) {
+      throw std::invalid_argument(options->prompt + ": " + e.what());
+    }
+  };
+}
+
+Run add_verify(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  app.add_option("file", *path, "golden file")->required();
+  return [path] { return verify_file(*path); };
+}
+
+Run add_diff(CLI::App& app) {
+  auto first = std::make_shared<std::string>(), second = std::make_shared<std::string>();
+  app.add_option("first", *first, "golden or candidate file")->required();
+  app.add_option("second", *second, "golden or candidate file")->required();
+  return [first, second] { return diff_files(*first, *second); };
+}
+
+}  // namespace plumbline

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: cases from options and files.
+#include <fmt/core.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+#include "reference/model.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+void warn(const Case& c) {
+  for (const std::string& line : c.warnings) fmt::print(stderr, "plumbline: warning: {}\n", line);
+}
+
+// "16,24,24" is a list, "true" a flag, everything else the text of a number or a word.
+Json value_of(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  if (text.find(',') == std::string::npos) return text;
+  Json list = Json::array();
+  std::size_t first = 0;
+  while (first <= text.size()) {
+    const auto comma = std::min(text.find(',', first), text.size());
+    list.push_back(text.substr(first, comma - first));
+    first = comma + 1;
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Refused(path + ": cannot be read");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) throw Refused(path + ": cannot be read");
+  return text;
+}
+
+std::vector<Json> json_list(const std::string& path, const std::string& wrapper) {
+  Json document;
+  try {
+    document = parse_json(read_text(path));
+  } catch (const std::invalid_argument& e) {
+    throw std::invalid_argument(path + ": " + e.what());
+  }
+  if (!wrapper.empty() && document.is_object() && document.contains(wrapper)) {
+    Json inner = document[wrapper];
+    document = std::move(inner);
+  }
+  if (document.is_array()) return {document.begin(), document.end()};
+  return {document};
+}
+
+void CaseOptions::add(CLI::App& app, bool with_sequence) {
+  auto* one = app.add_option("--scheme", scheme, "scheme, as in `plumbline list schemes`");
+  auto* preset = app.add_option("--model", model, "model preset, as in `plumbline list models`");
+  auto* file = app.add_option("--cases", cases,
+                              "JSON file with one case or a list of cases; - for standard input");
+  auto* knobs = app.add_option("--set", set,
+                               "parameter, shape or spectrum knob: key=value, lists with commas")
+                    ->take_all();
+  knobs->expected(1)->allow_extra_args(false);
+  if (with_sequence) {
+    auto* text = app.add_option("--sequence", sequence,
+                                "such as \"t5 v1x4x6 t3\", or a JSON list of segments");
+    file->excludes(text);
+  }
+  file->excludes(one)->excludes(preset)->excludes(knobs);
+}
+
+std::vector<Case> CaseOptions::read() const {
+  std::vector<Case> out;
+  if (batch()) {
+    const auto list = json_list(cases);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      try {
+        out.push_back(case_from_json(list[i]));
+      } catch (const std::invalid_argument& e) {
+        throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
+      }
+    }
+    for (const Case& c : out) warn(c);
+    return out;
+  }
+  if (scheme.empty() && model.empty())
+    throw std::invalid_argument("needs --scheme, --model or --cases");
+  Json object = Json::object();
+  if (!scheme.empty()) object["scheme"] = scheme;
+  if (!model.empty()) object["model"] = model;
+  object["sequence"] = sequence.starts_with("[") ? parse_json(sequence) : Json(sequence);
+  for (const std::string& knob : set) {
+    const auto equals = knob.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw std::invalid_argument("--set " + knob + ": must be key=value");
+    const std::string key = knob.substr(0, equals);
+    const Json value = value_of(knob.substr(equals + 1));
+    if (key == "head_dim" || key == "rotary_dim" || key == "num_heads" ||
+        key == "num_key_value_heads") {
+      object["shape"][key] = value;
+    } else if (key == "base" || key == "rope_theta") {
+      object["spectrum"]["base"] = value;
+    } else if (key == "pairing" || key == "arithmetic" || key == "window") {
+      object[key] = value;
+    } else {
+      object["params"][key] = value;
+    }
+  }
+  out.push_back(case_from_json(object));
+  warn(out.front());
+  return out;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  if (path.empty() || path == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+    return;
+  }
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) throw std::runtime_error(path + ": cannot be written");
+}
+
+unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+}  // namespace plumbline

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/plumbline.h"
+
+#include <fmt/core.h>
+
+#include <cfenv>
+#include <cstdio>
+#include <new>
+#include <system_error>
+
+#include "golden/file.h"
+
+namespace plumbline {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"list", "schemes, models, golden cases and kernels that this build knows", add_list},
+    {"positions", "position_ids and rope deltas of a sequence", add_positions},
+    {"allocation", "which axis drives which pair", add_allocation},
+    {"frequencies", "inv_freq and attention factor, to any number of digits", add_frequencies},
+    {"generate", "write a golden file", add_generate},
+    {"verify", "check a golden file: digests, schema, and recomputation by the second oracle",
+     add_verify},
+    {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
+    {"diff", "compare two golden files", add_diff},
+};
+
+int complain(int code, const std::string& what) {
+  const auto end = what.find('\n');
+  fmt::print(stderr, "plumbline: {}\n", what.substr(0, end));
+  return code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"plumbline: the reference for rotary position embeddings"};
+  app.set_version_flag("--version", "plumbline " PLUMBLINE_VERSION);
+  app.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, Run>> runs;
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    runs.emplace_back(sub, command.add(*sub));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    return complain(kUsage, e.what());
+  }
+  for (const auto& [sub, work] : runs) {
+    if (sub->parsed()) return work();
+  }
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace plumbline
+
+int main(int argc, char** argv) {
+  using namespace plumbline;
+  try {
+    // Every bound and every rounding in the tree is stated for round to nearest.
+    if (std::fegetround() != FE_TONEAREST)
+      return complain(kUsage, "the rounding mode is not to nearest");
+    return run(argc, argv);
+  } catch (const std::invalid_argument& e) {
+    return complain(kUsage, e.what());
+  } catch (const Refused& e) {
+    return complain(kFileRefused, e.what());
+  } catch (const Disagreement& e) {
+    return complain(kDoesNotConform, e.what());
+  } catch (const std::bad_alloc&) {
+    return complain(kUsage, "out of memory; ask for a window of the sequence");
+  } catch (const std::system_error& e) {
+    return complain(kFileRefused, e.what());
+  } catch (const std::exception& e) {
+    return complain(kInconclusive, e.what());
+  }
+}

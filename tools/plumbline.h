@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "golden/golden.h"
+#include "golden/tensor.h"
+
+namespace plumbline {
+
+// Exit codes of every command; results go to stdout, diagnostics to stderr.
+enum Exit : int {
+  kConforms = 0,
+  kDoesNotConform = 1,
+  kUsage = 2,
+  kFileRefused = 3,
+  kPluginFailed = 4,
+  kInconclusive = 5,
+  kSkipped = 77,
+};
+
+// Each command adds its options to `app` and leaves the work to `run`, whose result is the exit
+// code.
+using Run = std::function<int()>;
+struct Command {
+  const char* name;
+  const char* summary;
+  Run (*add)(CLI::App& app);
+};
+
+Run add_list(CLI::App&);
+Run add_positions(CLI::App&);
+Run add_allocation(CLI::App&);
+Run add_frequencies(CLI::App&);
+Run add_generate(CLI::App&);
+Run add_verify(CLI::App&);
+Run add_validate(CLI::App&);
+Run add_diff(CLI::App&);
+
+// Reads a whole file, "-" for standard input. Throws Refused where it cannot be read.
+std::string read_text(const std::string& path);
+// One case from options: --scheme, --model, --sequence, --set k=v; or the list of --cases.
+struct CaseOptions {
+  std::string scheme, model, sequence, cases;
+  std::vector<std::string> set;
+  void add(CLI::App& app, bool with_sequence);
+  bool batch() const { return !cases.empty(); }
+  // Throws std::invalid_argument; in a batch the line names the case's index. Prints warnings to
+  // stderr.
+  std::vector<Case> read() const;
+};
+// A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
+std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
+// Text to the file, or to stdout for "" and "-". Throws std::runtime_error naming the path.
+void write_text(const std::string& path, const std::string& text);
+// Threads to use: all cores.
+unsigned threads();
+
+// Runs a kernel of fast/ on the inputs of a golden case; the result has the same paths as a
+// candidate file.
+StoredCase run_kernel(const std::string& kernel, const StoredCase& golden);
+// The recipe that a kernel declares, as text of golden/recipe.h.
+std::string kernel_recipe(const std::string& kernel, Dtype output);
+// Throws std::invalid_argument naming the kernels there are.
+void check_kernel(const std::string& kernel);
+
+}  // namespace plumbline
