@@ -28,9 +28,10 @@ class Judge {
   }
   const ArithmeticBudget& arithmetic() const { return arithmetic_; }
 
-  // `exact` is the truth up to `slack`; both bounds are added to `budget`.
+  // `exact` is the truth up to `slack`, which is added to `budget`; `scale` is the size of the pair
+  // that it comes from.
   void element(Place place, double golden, double candidate, double exact, double slack,
-               double budget) {
+               double budget, double scale) {
     ++result_.values;
     place.dataset = result_.dataset;
     place.golden = golden;
@@ -42,6 +43,8 @@ class Judge {
       place.error = std::abs(candidate - exact);
       place.ulp = place.error / ulp_at(exact, format_);
     }
+    result_.worst_norm_ulp = std::max(result_.worst_norm_ulp,
+                                      place.error == 0 ? 0 : place.error / ulp_at(scale, format_));
     const double ratio = place.error == 0 ? 0 : place.error / place.budget;
     if (result_.values == 1 || ratio > result_.worst_ratio) {
       result_.worst_ratio = ratio;
@@ -115,7 +118,8 @@ ClassResult judge_table(const Truth& t, const Recipe& recipe, const std::vector<
         const double store = format == recipe.table ? 0 : 0.5 * unit(format) * 2;
         const double budget =
             t.attention_factor * (judge.phase(row, map, pair) + judge.arithmetic().table + store);
-        judge.element(place_of(t, row, -1, -1, map, pair), g[at], c[at], exact[at], slack, budget);
+        judge.element(place_of(t, row, -1, -1, map, pair), g[at], c[at], exact[at], slack, budget,
+                      t.attention_factor);
       }
     }
   }
@@ -153,10 +157,11 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
         const double slack_x = wide ? 0.5 * ulp_at(truth_x, format) : 4 * unit(binary64) * a * r;
         const double slack_y = wide ? 0.5 * ulp_at(truth_y, format) : slack_x;
         judge.element(place_of(t, row, head, lane.x, map, pair), g[ix], out[ix], truth_x, slack_x,
-                      budget);
+                      budget, a * r);
         judge.element(place_of(t, row, head, lane.y, map, pair), g[iy], out[iy], truth_y, slack_y,
-                      budget);
-        if (r > 0 && std::isfinite(r)) {
+                      budget, a * r);
+        // A pair so small that underflow dominates its rounding says nothing of the phase.
+        if (std::isfinite(r) && a * r * judge.arithmetic().relative > judge.arithmetic().absolute) {
           const double noise = std::numbers::sqrt2 * (a * r * judge.arithmetic().relative +
                                                       judge.arithmetic().absolute + slack_x);
           const double sense = adjoint ? -1 : 1;
@@ -170,7 +175,8 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
         // A lane that is copied has no budget at all; a NaN may lose its payload on the way.
         const bool same = golden_bits[i] == out_bits[i] ||
                           (std::isnan(g[i]) && std::isnan(out[i])) || (g[i] == 0 && out[i] == 0);
-        judge.element(place_of(t, row, head, lane, map, -1), g[i], out[i], g[i], 0, same ? 1 : 0);
+        judge.element(place_of(t, row, head, lane, map, -1), g[i], out[i], g[i], 0, same ? 1 : 0,
+                      g[i]);
       }
     }
   }
@@ -225,7 +231,7 @@ ClassResult judge_logits(const Truth& t, const Recipe& recipe, const std::vector
     place.head = head;
     place.lane = static_cast<int>(i);
     judge.element(place, g[i], out[i], g[i], 0.5 * ulp_at(g[i], format),
-                  (moved + size * sums) / root + judge.arithmetic().absolute);
+                  (moved + size * sums) / root + judge.arithmetic().absolute, size / root);
   }
   return judge.take();
 }

@@ -34,8 +34,10 @@ struct ClassResult {
   std::string dataset;
   std::uint64_t values = 0, failures = 0;
   double worst_ratio = 0;
-  Place worst;                         // by ratio
-  Place worst_ulp;                     // by ulp
+  double worst_norm_ulp =
+      0;            // error in ulp of A |(x, y)|, which cancellation in the result does not inflate
+  Place worst;      // by ratio
+  Place worst_ulp;  // by ulp
   std::optional<Place> first_failure;  // lowest row, head, lane
   std::array<std::uint64_t, 6>
       failures_by_axis{};  // T, H, W, fourth, unturned pairs, pass-through lanes

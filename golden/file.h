@@ -12,8 +12,8 @@
 
 namespace plumbline {
 
-// Thrown for every file that is not what FORMAT.md allows; what() is one line naming the dataset, the attribute or the
-// offset. Exit code 3.
+// Thrown for every file that is not what FORMAT.md allows; what() is one line naming the dataset,
+// the attribute or the offset. Exit code 3.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -24,9 +24,10 @@ struct RootAttributes {
   std::map<std::string, std::int64_t> numbers;
 };
 
-// Writes a golden or candidate file, case by case, so that memory is bounded by one case. Nothing appears under `path`
-// until finish() returns; the destructor of an unfinished writer removes what it wrote. Equal calls give equal bytes.
-// Throws std::runtime_error naming the path when the file system refuses.
+// Writes a golden or candidate file, case by case, so that memory is bounded by one case. Nothing
+// appears under `path` until finish() returns; the destructor of an unfinished writer removes what
+// it wrote. Equal calls give equal bytes. Throws std::runtime_error naming the path when the file
+// system refuses.
 class FileWriter {
  public:
   FileWriter(const std::filesystem::path& path, const RootAttributes& root);
@@ -34,7 +35,8 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
   void add(const StoredCase& one);
-  // Flushes, syncs, writes the manifest beside the file (path + ".manifest") and renames both into place.
+  // Flushes, syncs, writes the manifest beside the file (path + ".manifest") and renames both into
+  // place.
   void finish();
 
  private:
@@ -42,8 +44,8 @@ class FileWriter {
   std::unique_ptr<State> state_;
 };
 
-// Opens a file that may come from a stranger. The constructor runs the gate of FORMAT.md, section 6, over the whole
-// tree before any data are read. Throws Refused.
+// Opens a file that may come from a stranger. The constructor runs the gate of FORMAT.md, section
+// 6, over the whole tree before any data are read. Throws Refused.
 class FileReader {
  public:
   explicit FileReader(const std::filesystem::path& path);
@@ -51,7 +53,8 @@ class FileReader {
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
   const RootAttributes& root() const;
-  const std::vector<std::string>& ids() const;  // in the order of the `order` attribute, else sorted
+  const std::vector<std::string>& ids()
+      const;  // in the order of the `order` attribute, else sorted
   StoredCase load(const std::string& id) const;  // throws Refused for an unknown id
 
  private:
@@ -59,9 +62,10 @@ class FileReader {
   std::unique_ptr<State> state_;
 };
 
-// Compares the bytes of `path` with its manifest, without opening it as HDF5. Throws Refused with one line that names
-// the dataset ("dataset /cases/x/f32/cos differs from the manifest") or the place ("metadata at offset 1234 differs
-// from the manifest"), a missing manifest ("no manifest beside ..."), or a damaged one.
+// Compares the bytes of `path` with its manifest, without opening it as HDF5. Throws Refused with
+// one line that names the dataset ("dataset /cases/x/f32/cos differs from the manifest") or the
+// place ("metadata at offset 1234 differs from the manifest"), a missing manifest ("no manifest
+// beside ..."), or a damaged one.
 void check_manifest(const std::filesystem::path& path);
 
 }  // namespace plumbline

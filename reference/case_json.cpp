@@ -241,6 +241,10 @@ void read_contents(const Json& object, Case& c) {
     }
     if (c.special_inputs) c.contents.logits = false;
   }
+  // Without rows there is no pair of rows to take a logit of.
+  std::int64_t rows = 0;
+  for (const Window& w : c.rows()) rows += w.count;
+  if (rows == 0) c.contents.logits = false;
   if (object.contains("seed")) {
     c.seed = static_cast<std::uint64_t>(integer_in(object["seed"], "seed", 0, kMostTokens));
   }
@@ -361,8 +365,9 @@ Case case_from_json(const Json& object) {
   read_padding(object, c);
   read_windows(object, c);
   read_contents(object, c);
-  // The allocation and the position walk check what only they can; a faulty case is refused at the
-  // door.
+  // The spectrum, the allocation and the position walk check what only they can; a faulty case is
+  // refused at the door.
+  const ResolvedSpectrum resolved(c.spectrum);
   c.warnings = c.scheme->allocation.allocate(c.shape, c.parameters).warnings;
   const Walk<Rational> walk(design_of(*c.scheme, c.parameters), c.parameters, c.sequence,
                             c.float32);

@@ -37,8 +37,11 @@ class ExactNumbers final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override {
-    failure = "not valid JSON at byte " + std::to_string(position);
+                   const nlohmann::detail::exception& e) override {
+    constexpr int kOutOfRange = 406;  // valid JSON, but beyond what a double holds
+    failure = (e.id == kOutOfRange ? "number out of range at byte " : "not valid JSON at byte ") +
+              std::to_string(position);
+    if (!key_.empty()) failure += ", after the key '" + key_.substr(0, 60) + "'";
     return false;
   }
 

@@ -64,8 +64,9 @@ std::int64_t tokens(const Segment& segment) {
 std::int64_t tokens(const Sequence& sequence) {
   std::int64_t sum = 0;
   for (const Segment& segment : sequence) {
-    sum += tokens(segment);
-    if (sum > kCountLimit) throw std::invalid_argument("sequence: more than 2^62 tokens");
+    const std::int64_t more = tokens(segment);
+    if (more > kCountLimit - sum) throw std::invalid_argument("sequence: more than 2^62 tokens");
+    sum += more;
   }
   return sum;
 }

@@ -39,8 +39,10 @@ std::vector<GoldenCase> cases_from(const std::string& path) {
     try {
       GoldenCase g{case_from_json(list[i]), ""};
       if (g.c.id.empty()) g.c.id = "case-" + std::to_string(i);
-      if (list[i].contains("flags") && list[i]["flags"].is_string())
+      if (list[i].contains("flags")) {
+        if (!list[i]["flags"].is_string()) throw std::invalid_argument("flags: must be text");
         g.flags = list[i]["flags"].get<std::string>();
+      }
       for (const std::string& line : g.c.warnings)
         fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, line);
       out.push_back(std::move(g));
@@ -98,12 +100,23 @@ void check_datasets(const StoredCase& stored, const Case& c) {
   }
 }
 
+// What the file system refuses is exit code 3; what the oracles throw keeps its own.
+template <class Action>
+void writing(Action action) {
+  try {
+    action();
+  } catch (const std::runtime_error& e) {
+    throw Refused(e.what());
+  }
+}
+
 int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite_name,
                   const std::string& out) {
   check_ids(cases);
   if (cases.empty()) throw std::invalid_argument("cases: the list is empty");
   const auto start = std::chrono::steady_clock::now();
-  FileWriter writer(out, golden_root(suite_name));
+  std::optional<FileWriter> writer;
+  writing([&] { writer.emplace(out, golden_root(suite_name)); });
   std::uint64_t certified = 0, agreed = 0;
   double seconds = 0;
   {
@@ -114,10 +127,10 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
       certified += result.certified;
       agreed += result.agreed;
       seconds += result.seconds;
-      writer.add(result.stored);
+      writing([&] { writer->add(result.stored); });
     }
   }
-  writer.finish();
+  writing([&] { writer->finish(); });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print(
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "

@@ -2,6 +2,7 @@
 // What the commands share: cases from options and files.
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -36,6 +37,7 @@ Json value_of(const std::string& text) {
 
 std::string read_text(const std::string& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  if (std::filesystem::is_directory(path)) throw Refused(path + ": is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Refused(path + ": cannot be read");
   std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -120,13 +122,13 @@ std::vector<Case> CaseOptions::read() const {
 void write_text(const std::string& path, const std::string& text) {
   if (path.empty() || path == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);
-    if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+    if (std::fflush(stdout) != 0) throw Refused("standard output cannot be written");
     return;
   }
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << text;
   out.close();
-  if (!out) throw std::runtime_error(path + ": cannot be written");
+  if (!out) throw Refused(path + ": cannot be written");
 }
 
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }

@@ -44,6 +44,14 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
+    // The parser would only say that a subcommand is required.
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      std::string known;
+      for (const Command& command : kCommands)
+        known += (known.empty() ? "" : ", ") + std::string(command.name);
+      return complain(
+          kUsage, "command '" + std::string(argv[1]).substr(0, 60) + "': must be one of " + known);
+    }
     return complain(kUsage, e.what());
   }
   for (const auto& [sub, work] : runs) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "golden/golden.h"
-#include "golden/tensor.h"
+#include "tools/subject.h"
 
 namespace plumbline {
 
@@ -55,17 +55,9 @@ struct CaseOptions {
 };
 // A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
 std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
-// Text to the file, or to stdout for "" and "-". Throws std::runtime_error naming the path.
+// Text to the file, or to stdout for "" and "-". Throws Refused naming the path.
 void write_text(const std::string& path, const std::string& text);
 // Threads to use: all cores.
 unsigned threads();
-
-// Runs a kernel of fast/ on the inputs of a golden case; the result has the same paths as a
-// candidate file.
-StoredCase run_kernel(const std::string& kernel, const StoredCase& golden);
-// The recipe that a kernel declares, as text of golden/recipe.h.
-std::string kernel_recipe(const std::string& kernel, Dtype output);
-// Throws std::invalid_argument naming the kernels there are.
-void check_kernel(const std::string& kernel);
 
 }  // namespace plumbline

@@ -87,9 +87,14 @@ Json report_json(const Options& options, const std::vector<CaseResult>& results,
                {"datasets", Json::array()}};
     for (const ClassResult& d : r.classes) {
       const double ratio = std::isfinite(d.worst_ratio) ? d.worst_ratio : 1e308;
-      Json row{{"dataset", d.dataset},         {"values", d.values},
-               {"failures", d.failures},       {"worst_ratio", ratio},
-               {"worst", place_json(d.worst)}, {"worst_ulp", place_json(d.worst_ulp)}};
+      Json row{{"dataset", d.dataset},
+               {"values", d.values},
+               {"failures", d.failures},
+               {"worst_ratio", ratio},
+               {"worst_norm_ulp",
+                std::isfinite(d.worst_norm_ulp) ? Json(d.worst_norm_ulp) : Json("inf")},
+               {"worst", place_json(d.worst)},
+               {"worst_ulp", place_json(d.worst_ulp)}};
       if (d.first_failure) row["first_failure"] = place_json(*d.first_failure);
       entry["datasets"].push_back(row);
     }
@@ -113,19 +118,23 @@ void print_table(const Options& options, const std::vector<CaseResult>& results,
              options.golden);
   std::size_t width = 4;
   for (const CaseResult& r : results) width = std::max(width, r.id.size());
-  fmt::print("{:{}}  {:>9}  {:>10}  {:>12}  verdict\n", "case", width, "values", "max ulp",
-             "error/budget");
+  fmt::print("{:{}}  {:>9}  {:>8}  {:>10}  {:>12}  verdict\n", "case", width, "values", "ulp of r",
+             "max ulp", "error/budget");
   for (const CaseResult& r : results) {
     std::uint64_t values = 0;
-    double ulp = 0, ratio = 0;
+    double ulp = 0, norm = 0, ratio = 0;
     for (const ClassResult& d : r.classes) {
       values += d.values;
       ulp = std::max(ulp, d.worst_ulp.ulp);
+      norm = std::max(norm, d.worst_norm_ulp);
       ratio = std::max(ratio, d.worst_ratio);
     }
-    fmt::print("{:{}}  {:>9}  {:>10.4g}  {:>12.3g}  {}\n", r.id, width, values, ulp, ratio,
-               r.conforms() ? "ok" : "FAIL");
+    fmt::print("{:{}}  {:>9}  {:>8.3g}  {:>10.4g}  {:>12.3g}  {}\n", r.id, width, values, norm, ulp,
+               ratio, r.conforms() ? "ok" : "FAIL");
   }
+  fmt::print(
+      "(ulp of r: error in ulps of the pair's length; max ulp: of the result, large where it "
+      "cancels)\n");
   for (const CaseResult& r : results) print_failures(r);
   fmt::print(
       "\ncertified context length: no tested position up to it has a phase error above the "

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+// Malformed input of every kind: exit code 2, one line that names the knob, and nothing else.
+#include "properties/process.h"
+
+namespace plumbline {
+namespace {
+
+struct Fault {
+  const char* knob;  // what the line must name
+  const char* text;  // the JSON
+};
+
+constexpr const char* kNoSum = "mrope_section = [16, 24, 23]";
+
+// Every command that reads a case must refuse each of these.
+constexpr Fault kFaultyCases[] = {
+    // Not JSON.
+    {"JSON", ""},
+    {"JSON", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": 3)"},
+    {"JSON", R"({"scheme": "mrope"} x)"},
+    {"JSON", "{\"scheme\": \"\xff\"}"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": NaN}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": Infinity}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": 1e999999999}})"},
+    {"'scheme'", R"({"scheme": "mrope", "scheme": "mrope-i"})"},
+    {"'len'", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": 1, "len": 2}]})"},
+    // Fields.
+    {"case", "5"},
+    {"case", "null"},
+    {"case", R"("mrope")"},
+    {"case", "[[]]"},
+    {"'scheme'", R"({"params": {}})"},
+    {"scheme = 'nope'", R"({"scheme": "nope"})"},
+    {"scheme", R"({"scheme": 5})"},
+    {"scheme = 'mr", R"({"scheme": "mr\nope"})"},
+    {"model = 'nope'", R"({"model": "nope"})"},
+    {"model", R"({"model": ["qwen3-8b"]})"},
+    {"'nope'", R"({"scheme": "mrope", "nope": 1})"},
+    {"id", R"({"scheme": "mrope", "id": 5})"},
+    {"pairing", R"({"scheme": "mrope", "pairing": "halves"})"},
+    {"pairing", R"({"scheme": "mrope", "pairing": 1})"},
+    {"arithmetic", R"({"scheme": "mrope", "arithmetic": "double"})"},
+    {"dtypes", R"({"scheme": "mrope", "dtypes": ["f8"]})"},
+    {"dtypes", R"({"scheme": "mrope", "dtypes": "f32"})"},
+    {"dtypes", R"({"scheme": "mrope", "dtypes": [32]})"},
+    {"tensors", R"({"scheme": "mrope", "tensors": ["cosines"]})"},
+    {"tensors", R"({"scheme": "mrope", "tensors": ["logits"], "inputs": "special"})"},
+    {"inputs", R"({"scheme": "mrope", "inputs": "odd"})"},
+    {"seed", R"({"scheme": "mrope", "seed": -1})"},
+    {"seed", R"({"scheme": "mrope", "seed": 1.5})"},
+    // Parameters.
+    {"params", R"({"scheme": "mrope", "params": [1]})"},
+    {"params", R"({"scheme": "mrope", "params": "none"})"},
+    {"nope", R"({"scheme": "mrope", "params": {"nope": 1}})"},
+    {"spatial_reset", R"({"scheme": "mrope", "params": {"spatial_reset": true}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "NaN"}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "Infinity"}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "-inf"}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "1e999999999"}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": 1e-999999999}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "1/0"}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": ""}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": 0}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": -1}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": [1, 2]}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": true}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": null}})"},
+    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": {}}})"},
+    {kNoSum, R"({"scheme": "mrope", "params": {"mrope_section": [16, 24, 23]}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": 64}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": []}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": [32, 32]}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": [0, 32, 32]}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": [16.5, 24, 23.5]}})"},
+    {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": [16, 24, "x"]}})"},
+    {"mrope_section", R"({"scheme": "mrope-i", "params": {"mrope_section": [-1, 32, 33]}})"},
+    {"integer_output", R"({"scheme": "mrope", "params": {"integer_output": "floor"}})"},
+    {"integer_output", R"({"scheme": "mrope", "params": {"integer_output": 0}})"},
+    {"spatial_reset", R"({"scheme": "mrope-interleave", "params": {"spatial_reset": "yes"}})"},
+    {"spatial_reset", R"({"scheme": "mrope-interleave", "params": {"spatial_reset": 1}})"},
+    {"second_per_grid_t", R"({"scheme": "mrope-abs-time", "params": {"second_per_grid_t": -1}})"},
+    {"second_per_grid_t", R"({"scheme": "mrope-abs-time", "params": {"second_per_grid": [1, 2]},
+                              "sequence": "t1 v2x2x2"})"},
+    {"tokens_per_second", R"({"scheme": "mrope-abs-time", "params": {"tokens_per_second": 0}})"},
+    // Shape.
+    {"shape", R"({"scheme": "mrope", "shape": 5})"},
+    {"'heads'", R"({"scheme": "mrope", "shape": {"heads": 4}})"},
+    {"head_dim", R"({"scheme": "mrope", "shape": {"head_dim": 1}})"},
+    {"head_dim", R"({"scheme": "mrope", "shape": {"head_dim": 1e30}})"},
+    {"rotary_dim = 127", R"({"scheme": "mrope", "shape": {"rotary_dim": 127}})"},
+    {"rotary_dim = 128", R"({"scheme": "mrope", "shape": {"head_dim": 64, "rotary_dim": 128}})"},
+    {"num_heads = 7", R"({"scheme": "mrope", "shape": {"num_heads": 7,
+                          "num_key_value_heads": 2}})"},
+    {"num_heads", R"({"scheme": "mrope", "shape": {"num_heads": 0}})"},
+    {"num_key_value_heads", R"({"scheme": "mhrope", "params": {"num_key_value_heads": 4},
+                                "shape": {"num_key_value_heads": 8}})"},
+    {"mrope_section", R"({"scheme": "mhrope", "shape": {"num_heads": 4,
+                          "num_key_value_heads": 4}})"},
+    {"mrope_section", R"({"scheme": "mhrope", "params": {"mrope_section": [4, 3, 3]}})"},
+    // Spectrum.
+    {"spectrum", R"({"scheme": "mrope", "spectrum": 5})"},
+    {"params", R"({"scheme": "mrope", "spectrum": {"params": [1]}})"},
+    {"base = 1:", R"({"scheme": "mrope", "spectrum": {"base": 1}})"},
+    {"base = 1/2", R"({"scheme": "mrope", "spectrum": {"base": 0.5}})"},
+    {"base = -10", R"({"scheme": "mrope", "spectrum": {"base": -10}})"},
+    {"base", R"({"scheme": "mrope", "spectrum": {"base": "ten"}})"},
+    {"scaling = 'quadratic'", R"({"scheme": "mrope", "spectrum": {"scaling": "quadratic"}})"},
+    {"scaling", R"({"scheme": "mrope", "spectrum": {"scaling": 5}})"},
+    {"factor", R"({"scheme": "mrope", "spectrum": {"scaling": "linear"}})"},
+    {"factor", R"({"scheme": "mrope", "spectrum": {"scaling": "linear",
+                   "params": {"factor": -4}}})"},
+    {"gain", R"({"scheme": "mrope", "spectrum": {"scaling": "linear",
+                 "params": {"factor": 4, "gain": 1}}})"},
+    {"original_max_position_embeddings", R"({"scheme": "mrope", "spectrum": {"scaling": "yarn",
+                                             "params": {"factor": 4}}})"},
+    {"factor", R"({"scheme": "mrope", "spectrum": {"scaling": "yarn",
+                   "params": {"factor": 0, "original_max_position_embeddings": 4096}}})"},
+    {"truncate", R"({"scheme": "mrope", "spectrum": {"scaling": "yarn", "params":
+         {"factor": 4, "original_max_position_embeddings": 4096, "truncate": 1}}})"},
+    {"rotary_dim = 2", R"({"scheme": "vanilla", "shape": {"rotary_dim": 2, "head_dim": 8},
+         "spectrum": {"scaling": "ntk_aware_static", "params": {"alpha": 4}}})"},
+    {"rotary_dim = 2", R"({"scheme": "vanilla", "shape": {"rotary_dim": 2, "head_dim": 8},
+         "spectrum": {"scaling": "ntk_fixed_su", "params": {"factor": 4}}})"},
+    {"rotary_dim = 2", R"({"scheme": "vanilla", "shape": {"rotary_dim": 2, "head_dim": 8},
+         "spectrum": {"scaling": "dynamic", "params": {"factor": 4, "seq_len": 100,
+         "max_position_embeddings": 10}}})"},
+    {"factors", R"({"scheme": "vanilla", "spectrum": {"scaling": "longrope", "params":
+         {"factors": [1, 2, 3], "factor": 4, "original_max_position_embeddings": 4096}}})"},
+    {"factors = 0", R"({"scheme": "vanilla", "shape": {"head_dim": 4, "rotary_dim": 4},
+         "spectrum": {"scaling": "longrope", "params": {"factors": [0, 1], "factor": 4,
+         "original_max_position_embeddings": 4096}}})"},
+    {"high_freq_factor", R"({"scheme": "vanilla", "spectrum": {"scaling": "llama3", "params":
+         {"factor": 8, "low_freq_factor": 4, "high_freq_factor": 1,
+         "original_max_position_embeddings": 8192}}})"},
+    {"rope_angles = 65", R"({"scheme": "vanilla", "spectrum": {"scaling": "proportional",
+         "params": {"head_dim": 128, "rope_angles": 65}}})"},
+    {"partial_rotary_factor", R"({"scheme": "vanilla", "spectrum": {"scaling": "proportional",
+         "params": {"head_dim": 128, "partial_rotary_factor": 2}}})"},
+    {"rotary_dim = 64", R"({"scheme": "mrope", "spectrum": {"params": {"rotary_dim": 64}}})"},
+    // Sequence.
+    {"sequence", R"({"scheme": "mrope", "sequence": 5})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": {"type": "text", "len": 1}})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": [5]})"},
+    {"'q5'", R"({"scheme": "mrope", "sequence": "t3 q5"})"},
+    {"'v1x2'", R"({"scheme": "mrope", "sequence": "v1x2"})"},
+    {"'v1x2x3x4'", R"({"scheme": "mrope", "sequence": "v1x2x3x4"})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": "t-1"})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": "t99999999999999999999"})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": "f4000000000x1x1"})"},
+    {"'type'", R"({"scheme": "mrope", "sequence": [{"len": 1}]})"},
+    {"type = 'audio'", R"({"scheme": "mrope", "sequence": [{"type": "audio", "len": 1}]})"},
+    {"'len'", R"({"scheme": "mrope", "sequence": [{"type": "text"}]})"},
+    {"len = -1", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": -1}]})"},
+    {"len = 3/2", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": 1.5}]})"},
+    {"'grid'", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": 1,
+                   "grid": [1, 1, 1]}]})"},
+    {"grid", R"({"scheme": "mrope", "sequence": [{"type": "image"}]})"},
+    {"grid", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": [4, 6]}]})"},
+    {"grid", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": "1x4x6"}]})"},
+    {"grid H = -4", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": [1, -4, 6]}]})"},
+    {"grid T = 0", R"({"scheme": "mrope", "sequence": [{"type": "video", "grid": [0, 4, 6]}]})"},
+    {"grid H = 0", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": [1, 0, 6]}]})"},
+    {"grid W = 0", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": [1, 4, 0]}]})"},
+    {"grid 1x0x6", R"({"scheme": "mrope", "sequence": "v1x0x6"})"},
+    {"grid W", R"({"scheme": "mrope", "sequence": [{"type": "image", "grid": [1, 4, 1e40]}]})"},
+    {"grid T = 2", R"({"scheme": "mrope", "sequence": [{"type": "video_frame",
+                       "grid": [2, 4, 6]}]})"},
+    {"video = -1", R"({"scheme": "mrope", "sequence": [{"type": "video_frame", "grid": [1, 4, 6],
+                       "video": -1}]})"},
+    {"2^31", R"({"scheme": "mrope", "sequence": [{"type": "text", "len": 1099511627776}]})"},
+    {"2^31", R"({"scheme": "mrope", "sequence": "t2147483647", "padding": {"left": 2}})"},
+    {"sequence", R"({"scheme": "mrope", "sequence": [{"type": "image",
+                     "grid": [1073741824, 1073741824, 8]}], "window": [0, 1]})"},
+    // Two segments, each at the limit: their sum does not fit the counter.
+    {"sequence", R"({"scheme": "mrope", "window": [0, 1],
+                     "sequence": "t4611686018427387904 t4611686018427387904"})"},
+    // Padding and windows.
+    {"attention_mask", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": [1, 1, 0]})"},
+    {"attention_mask", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": [1, 1, 1, 1]})"},
+    {"attention_mask = 2", R"({"scheme": "mrope", "sequence": "t3",
+                               "attention_mask": [1, 1, 2]})"},
+    {"attention_mask", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": "111"})"},
+    {"padding", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": [1, 1, 1],
+                    "padding": {"left": 1}})"},
+    {"padding left = -1", R"({"scheme": "mrope", "sequence": "t3", "padding": {"left": -1}})"},
+    {"padding", R"({"scheme": "mrope", "sequence": "t3", "padding": 3})"},
+    {"'top'", R"({"scheme": "mrope", "sequence": "t3", "padding": {"top": 3}})"},
+    {"window = [2, 5]", R"({"scheme": "mrope", "sequence": "t3", "window": [2, 5]})"},
+    {"window first = 4", R"({"scheme": "mrope", "sequence": "t3", "window": [4, 0]})"},
+    {"window first = -1", R"({"scheme": "mrope", "sequence": "t3", "window": [-1, 2]})"},
+    {"window count = -2", R"({"scheme": "mrope", "sequence": "t3", "window": [0, -2]})"},
+    {"window", R"({"scheme": "mrope", "sequence": "t3", "window": 5})"},
+    {"window", R"({"scheme": "mrope", "sequence": "t3", "window": []})"},
+    {"window", R"({"scheme": "mrope", "sequence": "t3", "window": [[0, 1], 2]})"},
+    {"window", R"({"scheme": "mrope", "sequence": "t3", "window": [0, 1, 2]})"},
+};
+
+class Refusals : public CommandLine {};
+
+TEST_F(Refusals, EveryFaultyCaseByEveryCommandThatReadsOne) {
+  for (const Fault& fault : kFaultyCases) {
+    SCOPED_TRACE(fault.text);
+    const std::string path = spilled("cases.json", fault.text);
+    expect_refusal({"positions", "--cases", path}, 2, {fault.knob});
+    expect_refusal({"allocation", "--cases", path}, 2, {fault.knob});
+    expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2, {fault.knob});
+    ASSERT_EQ(files(), 1U) << "a refused input left a file";
+  }
+}
+
+// Good cases around the faulty one: the line has its index, and none of them is printed.
+TEST_F(Refusals, AFaultInAListNamesItsIndex) {
+  const std::string good = R"({"scheme": "mrope", "sequence": "t3"})";
+  const std::string faults[] = {R"({"scheme": "mrope", "sequence": "t3", "pairing": "q"})",
+                                R"({"scheme": "mrope", "params": {"mrope_section": [1, 2, 3]}})",
+                                R"({"scheme": "mrope", "spectrum": {"scaling": "longrope",
+                                    "params": {"factors": [1], "factor": 4,
+                                    "original_max_position_embeddings": 4096}}})",
+                                R"({"scheme": "mrope-abs-time", "sequence": "v2x2x2",
+                                    "params": {"second_per_grid_t": [1, 2]}})"};
+  for (const std::string& fault : faults) {
+    std::string list = "[";
+    for (const std::string& one : {good, good, good, fault, good})
+      list += (list.size() > 1 ? ", " : "") + one;
+    const std::string path = spilled("cases.json", list + "]");
+    for (const char* command : {"positions", "allocation"})
+      expect_refusal({command, "--cases", path}, 2, {"case 3: "});
+    expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2, {"case 3: "});
+    ASSERT_EQ(files(), 1U);
+  }
+}
+
+TEST_F(Refusals, CasesThatOnlyGenerateRefuses) {
+  constexpr Fault kFaults[] = {
+      {"cases", "[]"},
+      {"id = 'a'", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a"},
+                       {"scheme": "vanilla", "sequence": "t1", "id": "a"}])"},
+      {"id = 'a/b'", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a/b"}])"},
+      {"id", R"([{"scheme": "vanilla", "sequence": "t1", "id": "."}])"},
+      {"id = 'caf", R"([{"scheme": "vanilla", "sequence": "t1", "id": "caf\u00e9"}])"},
+      {"id", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a b"}])"},
+      {"flags", R"([{"scheme": "vanilla", "sequence": "t1", "flags": 5}])"},
+  };
+  for (const Fault& fault : kFaults) {
+    const std::string path = spilled("cases.json", fault.text);
+    expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2, {fault.knob});
+    ASSERT_EQ(files(), 1U);
+  }
+  const std::string long_id(121, 'x');
+  const std::string path =
+      spilled("cases.json", R"({"scheme": "vanilla", "sequence": "t1", "id": ")" + long_id + "\"}");
+  expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2, {"id"});
+}
+
+TEST_F(Refusals, FaultySpectraByFrequencies) {
+  constexpr Fault kFaults[] = {
+      {"case 0: must be an object", "[5]"},
+      {"case 0: needs 'params'", R"([{"id": "a", "scheme": "default"}])"},
+      {"base", R"([{"scheme": "default", "params": {"rotary_dim": 8}}])"},
+      {"base = 1:", R"([{"scheme": "default", "params": {"base": 1, "rotary_dim": 8}}])"},
+      {"rotary_dim = 7", R"([{"scheme": "default", "params": {"base": 10, "rotary_dim": 7}}])"},
+      {"head_dim", R"([{"scheme": "default", "params": {"base": 10}}])"},
+      {"scaling = 'nope'", R"([{"scheme": "nope", "params": {"base": 10, "rotary_dim": 8}}])"},
+      {"gain", R"([{"scheme": "default", "params": {"base": 10, "rotary_dim": 8, "gain": 1}}])"},
+      {"case 1: factor", R"([{"scheme": "default", "params": {"base": 10, "rotary_dim": 8}},
+                             {"scheme": "linear", "params": {"base": 10, "rotary_dim": 8}}])"},
+      {"rotary_dim = 2", R"([{"scheme": "ntk_aware_static",
+                              "params": {"base": 10, "rotary_dim": 2, "alpha": 2}}])"},
+      {"factors", R"([{"scheme": "longrope", "params": {"base": 10, "rotary_dim": 8, "factor": 4,
+                       "factors": [1], "original_max_position_embeddings": 4096}}])"},
+      {"'scheme' appears twice", R"([{"scheme": "default", "scheme": "linear"}])"},
+  };
+  for (const Fault& fault : kFaults) {
+    SCOPED_TRACE(fault.text);
+    expect_refusal({"frequencies", "--cases", "-"}, 2, {fault.knob}, fault.text);
+  }
+}
+
+TEST_F(Refusals, FaultyCommandLines) {
+  const std::string out = at("golden.h5"), cases = spilled("cases.json", kTinyCase);
+  struct Row {
+    Arguments arguments;
+    std::vector<std::string> words;
+  };
+  const Row rows[] = {
+      {{}, {"subcommand"}},
+      {{"frobnicate"}, {"'frobnicate'"}},
+      {{"--frobnicate"}, {}},
+      {{"positions", "--frobnicate"}, {"--frobnicate"}},
+      {{"positions"}, {"--scheme", "--cases"}},
+      {{"positions", "--scheme"}, {"--scheme"}},
+      {{"positions", "--scheme", "nope"}, {"scheme = 'nope'"}},
+      {{"positions", "--model", "nope"}, {"model = 'nope'"}},
+      {{"positions", "--scheme", "mrope", "--set", "temporal_stride"}, {"--set temporal_stride"}},
+      {{"positions", "--scheme", "mrope", "--set", "=2"}, {"--set =2"}},
+      {{"positions", "--scheme", "mrope", "--set", "temporal_stride="}, {"temporal_stride"}},
+      {{"positions", "--scheme", "mrope", "--set", "temporal_stride=nan"}, {"temporal_stride"}},
+      {{"positions", "--scheme", "mrope", "--set", "mrope_section=16,24"}, {"mrope_section"}},
+      {{"positions", "--scheme", "mrope", "--set", "rotary_dim=7"}, {"rotary_dim"}},
+      {{"positions", "--scheme", "mrope", "--set", "base=0"}, {"base"}},
+      {{"positions", "--scheme", "mrope", "--set", "window=0,9"}, {"window"}},
+      {{"positions", "--scheme", "mrope", "--set", "nope=1"}, {"nope"}},
+      {{"positions", "--scheme", "mrope", "--sequence", "v1x0x2"}, {"sequence"}},
+      {{"positions", "--scheme", "mrope", "--sequence", "[{"}, {"JSON"}},
+      {{"positions", "--scheme", "mrope", "--cases", cases}, {"--scheme", "--cases"}},
+      {{"positions", "--cases", cases, "--csv"}, {"--csv"}},
+      {{"positions", "--scheme", "mrope", "--csv", "--json"}, {"--csv", "--json"}},
+      {{"allocation"}, {"--scheme", "--cases"}},
+      {{"allocation", "--scheme", "mrope", "--set", "mrope_section=1,2,3"}, {"mrope_section"}},
+      {{"frequencies"}, {"--model", "--cases"}},
+      {{"frequencies", "--model", "nope"}, {"model = 'nope'"}},
+      {{"frequencies", "--model", "qwen3-8b", "--digits", "0"}, {"--digits"}},
+      {{"frequencies", "--model", "qwen3-8b", "--digits", "1001"}, {"--digits"}},
+      {{"frequencies", "--model", "qwen3-8b", "--digits", "x"}, {"--digits"}},
+      {{"list"}, {"what"}},
+      {{"list", "nope"}, {"nope"}},
+      {{"generate", "--suite", "smoke"}, {"--out"}},
+      {{"generate", "--out", out}, {"--suite", "--cases", "--prompt"}},
+      {{"generate", "--suite", "medium", "--out", out}, {"--suite"}},
+      {{"generate", "--suite", "smoke", "--cases", cases, "--out", out}, {"--suite"}},
+      {{"generate", "--suite", "smoke", "--model", "qwen3-8b", "--out", out}, {"--model"}},
+      {{"verify"}, {"file"}},
+      {{"diff", cases}, {"second"}},
+      {{"validate", cases}, {"--kernel", "--candidate"}},
+      {{"validate", "--kernel", "scalar"}, {"golden"}},
+      {{"validate", cases, "--kernel", "scalar", "--candidate", cases}, {"--kernel"}},
+      {{"validate", cases, "--kernel", "nope"}, {"kernel = 'nope'"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "nope"}, {"recipe"}},
+  };
+  for (const Row& row : rows) {
+    expect_refusal(row.arguments, 2, row.words);
+    ASSERT_EQ(files(), 1U) << shown(row.arguments);
+  }
+}
+
+// A parser that recurses once for each bracket would lose its stack here.
+TEST_F(Refusals, DeepAndLongDocuments) {
+  const std::string deep(1000000, '[');
+  expect_refusal({"positions", "--cases", "-"}, 2, {"nested"}, deep);
+  const std::string digits(1000000, '7');
+  expect_refusal({"positions", "--cases", "-"}, 2, {"temporal_stride"},
+                 R"({"scheme": "mrope", "params": {"temporal_stride": ")" + digits + "\"}}");
+  expect_refusal({"positions", "--cases", "-"}, 2, {"scheme"}, "{\"scheme\": \"" + digits + "\"}");
+}
+
+}  // namespace
+}  // namespace plumbline
