@@ -159,7 +159,9 @@ TEST_F(Results, AWindowIsASliceAndPaddingMovesNothing) {
     std::size_t row = 0;
     EXPECT_EQ(masked[row++], 1);
     for (int i = 0; i < kTokens; ++i) {
-      if (i % 5 == 2) EXPECT_EQ(masked[row++], 1) << "axis " << a << ", before token " << i;
+      if (i % 5 == 2) {
+        EXPECT_EQ(masked[row++], 1) << "axis " << a << ", before token " << i;
+      }
       EXPECT_EQ(masked[row++], real[i]) << "axis " << a << ", token " << i;
     }
     EXPECT_EQ(row, masked.size());

@@ -3,6 +3,10 @@
 // spectrum's parameters; fast/ makes its own frequencies and tables.
 #include "tools/subject.h"
 
+#include <fmt/format.h>
+
+#include <cstring>
+
 #include "fast/fast.h"
 #include "golden/truth.h"
 #include "reference/evaluate.h"
@@ -136,7 +140,7 @@ std::string kernel_recipe(const std::string& kernel, Dtype output) {
          ",angle=" + or_exact(r.angle) +
          ",table=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.table)) +
          ",product=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.product)) +
-         ",pow_ulp=" + std::to_string(r.pow_ulp) + ",trig_ulp=" + std::to_string(r.trig_ulp);
+         ",pow_ulp=" + fmt::format("{:g}", r.pow_ulp) + ",trig_ulp=" + fmt::format("{:g}", r.trig_ulp);
 }
 
 StoredCase run_kernel(const std::string& name, const StoredCase& golden) {
