@@ -64,7 +64,6 @@ constexpr Fault kFaultyCases[] = {
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": -1}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": [1, 2]}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": true}})"},
-    {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": null}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": {}}})"},
     {kNoSum, R"({"scheme": "mrope", "params": {"mrope_section": [16, 24, 23]}})"},
     {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": 64}})"},

@@ -305,6 +305,14 @@ TEST_F(Candidates, AWrongShapeIsRefusedByName) {
   expect_refusal({"verify", path}, 3, {path, "golden"});
 }
 
+// Paths are bytes; the report is UTF-8 all the same.
+TEST_F(Candidates, AReportOnAnyPathIsJson) {
+  const std::string golden = tiny_golden("\xff.h5");
+  const Ended ended = run({"validate", golden, "--kernel", "scalar", "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(Json::parse(ended.out)["exit_code"], 0);
+}
+
 TEST_F(Candidates, EveryKernelOfThisBuildAnswers) {
   const std::string golden = tiny_golden();
   const Json kernels = Json::parse(output({"list", "kernels", "--json"}));

@@ -283,6 +283,20 @@ TEST_F(Results, AllocationsAndTheirWarning) {
   }
 }
 
+// Among many cases a warning says whose it is.
+TEST_F(Results, WarningsOfAList) {
+  const std::string list = R"([{"scheme": "mrope-i", "sequence": "t1"}, {"scheme": "mrope-i",
+      "sequence": "t1", "params": {"mrope_section": [12, 26, 26]}}])";
+  for (const Arguments& arguments :
+       {Arguments{"allocation", "--cases", "-"}, Arguments{"positions", "--cases", "-"},
+        Arguments{"generate", "--cases", "-", "--out", at("golden.h5")}}) {
+    const Ended ended = run(arguments, list);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_TRUE(one_line(ended.err)) << ended.err;
+    EXPECT_TRUE(ended.err.starts_with("plumbline: warning: case 1: mrope_section")) << ended.err;
+  }
+}
+
 TEST_F(Results, AllocationsPerHead) {
   struct Heads {
     const char* section;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "reference/json_fields.h"
 #include "reference/model.h"
 
 namespace plumbline {
@@ -20,14 +21,12 @@ struct MediaRule {
   VideoRule video;
   double video_min, video_max;  // of the whole volume; per_frame derives its own
   bool time_rounds;             // round(n / 2) temporal patches instead of ceil(n / 2)
-  bool scale_up_small;          // a side below f is scaled up to f first
   bool splits_video;  // every temporal patch is a block of its own, with a timestamp in text
 };
 constexpr MediaRule kRules[] = {
-    {"qwen2-vl", 28, 3136, 12845056, 1, VideoRule::per_frame, 0, 0, false, false, false},
-    {"qwen3-vl", 32, 65536, 16777216, 1, VideoRule::whole_volume, 16384, 12582912, false, false,
-     true},
-    {"glm-4v", 28, 12544, 9633792, 2, VideoRule::whole_volume, 12544, 9633792, true, true, true},
+    {"qwen2-vl", 28, 3136, 12845056, 1, VideoRule::per_frame, 0, 0, false, false},
+    {"qwen3-vl", 32, 65536, 16777216, 1, VideoRule::whole_volume, 16384, 12582912, false, true},
+    {"glm-4v", 28, 12544, 9633792, 2, VideoRule::whole_volume, 12544, 9633792, true, true},
 };
 
 const MediaRule& find_rule(std::string_view name) {
@@ -42,13 +41,15 @@ const MediaRule& find_rule(std::string_view name) {
 double round_even(double x) { return std::nearbyint(x); }
 
 // H x W in pixels. `count` frames share the limits; `shown` is the count after temporal padding.
+// The sources have two functions of this shape: the one for a still (or one frame) never goes below
+// one token a side; the one for a volume first scales a side below f up to f.
 struct Size {
   double h, w;
 };
 Size resize(const MediaRule& rule, double count, double shown, double h, double w, double low,
-            double high, bool floor_to_factor) {
+            double high, bool still) {
   const double f = rule.factor;
-  if (rule.scale_up_small && (h < f || w < f)) {
+  if (!still && (h < f || w < f)) {
     const double scale = std::max(f / h, f / w);
     h = std::floor(h * scale);
     w = std::floor(w * scale);
@@ -56,7 +57,7 @@ Size resize(const MediaRule& rule, double count, double shown, double h, double 
   if (std::max(h, w) / std::min(h, w) > 200) {
     throw std::invalid_argument("image size: aspect ratio above 200");
   }
-  const double least = floor_to_factor ? f : 0;
+  const double least = still ? f : 0;
   Size out{std::max(least, round_even(h / f) * f), std::max(least, round_even(w / f) * f)};
   if (shown * out.h * out.w > high) {
     const double beta = std::sqrt((count * h * w) / high);
@@ -82,16 +83,6 @@ void check_size(std::int64_t width, std::int64_t height) {
   if (height < 1 || height > kMost) {
     throw std::invalid_argument("height = " + std::to_string(height) + ": must be 1 to " +
                                 std::to_string(kMost));
-  }
-}
-
-void need_keys(const Json& object, std::string_view what,
-               std::initializer_list<std::string_view> keys) {
-  if (!object.is_object()) throw std::invalid_argument(std::string(what) + ": must be an object");
-  for (const auto& [key, value] : object.items()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      throw std::invalid_argument(std::string(what) + ": unknown field '" + key + "'");
-    }
   }
 }
 
@@ -184,14 +175,14 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
   Json seconds = Json::array();
   std::int64_t videos = 0;
   for (const Json& item : items) {
-    need_keys(item, "prompt item", {"text", "image", "video"});
+    only_keys(item, "prompt item", {"text", "image", "video"});
     if (item.size() != 1)
       throw std::invalid_argument("prompt item: must be one of text, image, video");
     if (item.contains("text")) {
       sequence.text(integer_in(item["text"], "text", 0, std::int64_t{1} << 40));
     } else if (item.contains("image")) {
       const Json& image = item["image"];
-      need_keys(image, "image", {"width", "height"});
+      only_keys(image, "image", {"width", "height"});
       const Grid grid = image_grid(
           preset.media_rule, integer_in(field(image, "width", "image"), "width", 1, 1 << 24),
           integer_in(field(image, "height", "image"), "height", 1, 1 << 24));
@@ -200,7 +191,7 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
       sequence.text(1);
     } else {
       const Json& video = item["video"];
-      need_keys(video, "video", {"frames", "fps", "width", "height"});
+      only_keys(video, "video", {"frames", "fps", "width", "height"});
       const Grid grid = video_grid(
           preset.media_rule, integer_in(field(video, "frames", "video"), "frames", 2, 1 << 20),
           integer_in(field(video, "width", "video"), "width", 1, 1 << 24),

@@ -15,8 +15,9 @@
 namespace plumbline {
 namespace {
 
-void warn(const Case& c) {
-  for (const std::string& line : c.warnings) fmt::print(stderr, "plumbline: warning: {}\n", line);
+void warn(const Case& c, const std::string& where) {
+  for (const std::string& line : c.warnings)
+    fmt::print(stderr, "plumbline: warning: {}{}\n", where, line);
 }
 
 // "16,24,24" is a list, "true" a flag, everything else the text of a number or a word.
@@ -88,7 +89,7 @@ std::vector<Case> CaseOptions::read() const {
         throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
       }
     }
-    for (const Case& c : out) warn(c);
+    for (std::size_t i = 0; i < out.size(); ++i) warn(out[i], "case " + std::to_string(i) + ": ");
     return out;
   }
   if (scheme.empty() && model.empty())
@@ -115,7 +116,7 @@ std::vector<Case> CaseOptions::read() const {
     }
   }
   out.push_back(case_from_json(object));
-  warn(out.front());
+  warn(out.front(), "");
   return out;
 }
 

@@ -197,7 +197,10 @@ int validate(const Options& options) {
       std::all_of(results.begin(), results.end(), [](const CaseResult& r) { return r.conforms(); });
   const int code = results.empty() ? kInconclusive : conforms ? kConforms : kDoesNotConform;
   if (options.wants_json) {
-    const std::string text = report_json(options, results, lengths, code).dump(1) + "\n";
+    // A path need not be UTF-8, JSON must be.
+    const std::string text = report_json(options, results, lengths, code)
+                                 .dump(1, ' ', false, Json::error_handler_t::replace) +
+                             "\n";
     write_text(options.json, text);
     if (options.json.empty() || options.json == "-") return code;
   }

@@ -1,68 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A case, in and out of JSON. Precedence of every field: the case, then its model, then its scheme.
+// A case from JSON. Precedence of every field: the case, then its model, then its scheme.
 #include <algorithm>
 #include <stdexcept>
 
-#include "reference/case.h"
+#include "reference/json_fields.h"
 #include "reference/model.h"
 
 namespace plumbline {
 namespace {
-
-constexpr std::int64_t kMostTokens = std::int64_t{1} << 62;
-
-void only_keys(const Json& object, std::string_view what,
-               std::initializer_list<std::string_view> keys) {
-  if (!object.is_object()) throw std::invalid_argument(std::string(what) + ": must be an object");
-  for (const auto& [key, value] : object.items()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      throw std::invalid_argument(std::string(what) + ": unknown field '" + key.substr(0, 60) +
-                                  "'");
-    }
-  }
-}
-
-std::string text_field(const Json& object, const std::string& key, std::string_view what) {
-  if (!object.contains(key))
-    throw std::invalid_argument(std::string(what) + ": needs '" + key + "'");
-  if (!object[key].is_string()) throw std::invalid_argument(key + ": must be text");
-  return object[key].get<std::string>();
-}
-
-Grid grid_from(const Json& segment) {
-  if (!segment.contains("grid") || !segment["grid"].is_array() || segment["grid"].size() != 3) {
-    throw std::invalid_argument("grid: must be [T, H, W]");
-  }
-  const Json& g = segment["grid"];
-  return {integer_in(g[0], "grid T", 1, kMostTokens), integer_in(g[1], "grid H", 1, kMostTokens),
-          integer_in(g[2], "grid W", 1, kMostTokens)};
-}
-
-Segment segment_from(const Json& s) {
-  if (!s.is_object()) throw std::invalid_argument("sequence: every segment must be an object");
-  const std::string type = text_field(s, "type", "segment");
-  if (type == "text") {
-    only_keys(s, "text segment", {"type", "len", "role"});
-    if (!s.contains("len")) throw std::invalid_argument("text segment: needs 'len'");
-    return Text{integer_in(s["len"], "len", 0, kMostTokens),
-                s.contains("role") ? text_field(s, "role", "segment") : ""};
-  }
-  if (type == "image" || type == "video") {
-    only_keys(s, type + " segment", {"type", "grid"});
-    return Visual{grid_from(s), type == "image" ? Medium::image : Medium::video, 0};
-  }
-  if (type == "video_frame") {
-    only_keys(s, "video_frame segment", {"type", "grid", "video"});
-    const Grid grid = grid_from(s);
-    if (grid.t != 1)
-      throw std::invalid_argument("grid T = " + std::to_string(grid.t) +
-                                  ": must be 1 in a video_frame");
-    return Visual{grid, Medium::video_frame,
-                  s.contains("video") ? integer_in(s["video"], "video", 0, kMostTokens) : 0};
-  }
-  throw std::invalid_argument("type = '" + type.substr(0, 60) +
-                              "': must be text, image, video or video_frame");
-}
 
 void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) {
   if (!object.is_object()) throw std::invalid_argument("params: must be an object");
@@ -72,6 +17,7 @@ void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) 
       throw std::invalid_argument(key.substr(0, 60) + ": not a parameter of scheme " +
                                   std::string(scheme.name));
     }
+    if (value.is_null()) continue;  // "not given", as the authors' configurations write it
     if (value.is_boolean()) {
       out.set(key, value.get<bool>() ? "true" : "false");
     } else if (spec->kind == Kind::flag || spec->kind == Kind::word) {
@@ -250,19 +196,6 @@ void read_contents(const Json& object, Case& c) {
   }
 }
 
-Json parameter_json(const Parameters& parameters, const ParameterSpec& spec) {
-  if (spec.kind == Kind::flag) return parameters.flag(spec.name);
-  if (spec.kind == Kind::word) return std::string(parameters.word(spec.name));
-  const auto& values = parameters.numbers(spec.name);
-  if (spec.kind == Kind::positive || spec.kind == Kind::non_negative ||
-      (spec.kind == Kind::per_video && values.size() == 1)) {
-    return number_json(values.front());
-  }
-  Json list = Json::array();
-  for (const auto& v : values) list.push_back(number_json(v));
-  return list;
-}
-
 }  // namespace
 
 std::int64_t Case::padded_length() const {
@@ -272,15 +205,6 @@ std::int64_t Case::padded_length() const {
 
 std::vector<Window> Case::rows() const {
   return windows.empty() ? std::vector<Window>{{0, padded_length()}} : windows;
-}
-
-Sequence sequence_from_json(const Json& segments) {
-  if (segments.is_string()) return parse_notation(segments.get<std::string>());
-  if (!segments.is_array()) throw std::invalid_argument("sequence: must be a list of segments");
-  Sequence out;
-  for (const Json& s : segments) out.push_back(segment_from(s));
-  tokens(out);
-  return out;
 }
 
 Case case_from_json(const Json& object) {
@@ -372,71 +296,6 @@ Case case_from_json(const Json& object) {
   const Walk<Rational> walk(design_of(*c.scheme, c.parameters), c.parameters, c.sequence,
                             c.float32);
   return c;
-}
-
-Json case_to_json(const Case& c) {
-  Json out;
-  out["id"] = c.id;
-  out["scheme"] = std::string(c.scheme->name);
-  if (!c.model.empty()) out["model"] = c.model;
-  out["params"] = Json::object();
-  for (const auto& spec : c.parameters.specs()) {
-    if (spec.kind != Kind::ignored && c.parameters.has(spec.name)) {
-      out["params"][std::string(spec.name)] = parameter_json(c.parameters, spec);
-    }
-  }
-  out["sequence"] = Json::array();
-  for (const Segment& segment : c.sequence) {
-    if (const auto* text = std::get_if<Text>(&segment)) {
-      Json entry{{"type", "text"}, {"len", text->length}};
-      if (!text->role.empty()) entry["role"] = text->role;
-      out["sequence"].push_back(entry);
-      continue;
-    }
-    const auto& v = std::get<Visual>(segment);
-    const Json grid = Json::array({v.grid.t, v.grid.h, v.grid.w});
-    Json entry{{"type", v.medium == Medium::image   ? "image"
-                        : v.medium == Medium::video ? "video"
-                                                    : "video_frame"},
-               {"grid", grid}};
-    if (v.medium == Medium::video_frame) entry["video"] = v.video;
-    out["sequence"].push_back(entry);
-  }
-  out["shape"] = Json{{"head_dim", c.shape.head_dim},
-                      {"rotary_dim", c.shape.rotary_dim},
-                      {"num_heads", c.shape.num_heads},
-                      {"num_key_value_heads", c.shape.num_key_value_heads}};
-  out["spectrum"] = c.spectrum_json;
-  out["pairing"] = std::string(name(c.pairing));
-  if (!c.attention_mask.empty()) out["attention_mask"] = c.attention_mask;
-  if (c.pad_left != 0 || c.pad_right != 0)
-    out["padding"] = Json{{"left", c.pad_left}, {"right", c.pad_right}};
-  if (!c.windows.empty()) {
-    out["window"] = Json::array();
-    for (const Window& w : c.windows) out["window"].push_back(Json::array({w.first, w.count}));
-  }
-  out["arithmetic"] = c.float32 ? "float32" : "exact";
-  out["dtypes"] = Json::array();
-  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-  for (const Format& f : c.dtypes) {
-    out["dtypes"].push_back(std::string(
-        kNames[std::find(std::begin(kFormats), std::end(kFormats), f) - std::begin(kFormats)]));
-  }
-  out["tensors"] = Json::array();
-  if (c.contents.tables) out["tensors"].push_back("tables");
-  if (c.contents.rotated) out["tensors"].push_back("rotated");
-  if (c.contents.adjoint) out["tensors"].push_back("adjoint");
-  if (c.contents.logits) out["tensors"].push_back("logits");
-  out["seed"] = c.seed;
-  out["inputs"] = c.special_inputs ? "special" : "ordinary";
-  const PositionDesign& design = design_of(*c.scheme, c.parameters);
-  out["composition"] = Json{{"axes", design.axes},
-                            {"layout", std::string(design.layout.name)},
-                            {"advance", std::string(design.advance.name)},
-                            {"text", std::string(name(design.text))},
-                            {"allocation", std::string(c.scheme->allocation.name)},
-                            {"delta", std::string(name(design.delta))}};
-  return out;
 }
 
 }  // namespace plumbline
