@@ -217,6 +217,9 @@ std::vector<GoldenCase> prompt_suite(const Json& prompt, std::string_view model,
     out.add(object, "axes_differ");
     return std::move(out.cases);
   }
+  if (tokens(sequence_from_json(object["sequence"])) == 0) {
+    throw std::invalid_argument("prompt: must hold at least one token");
+  }
   const std::string id = object["id"].get<std::string>();
   const std::string sequence = notation(sequence_from_json(object["sequence"]));
   Json rotated = object;

@@ -161,6 +161,8 @@ void read_contents(const Json& object, Case& c) {
     if (std::find(c.dtypes.begin(), c.dtypes.end(), format) == c.dtypes.end())
       c.dtypes.push_back(format);
   });
+  if (c.dtypes.empty())
+    throw std::invalid_argument("dtypes: must name at least one of f64, f32, bf16, f16");
   if (object.contains("tensors")) c.contents = {false, false, false, false};
   listed("tensors", [&](const std::string& word) {
     if (word == "tables")

@@ -98,7 +98,13 @@ RopeScaling proportional(Keys& keys, int& rotary_dim) {
   }
   rotary_dim = numerator(head).convert_to<int>();
   Integer angles = floor(Rational(part * head / 2));
-  if (const auto given = keys.maybe("rope_angles")) angles = floor(*given);
+  if (const auto given = keys.maybe("rope_angles")) {
+    if (denominator(*given) != 1 || *given < 0 || *given > head / 2) {
+      throw std::invalid_argument("rope_angles = " + to_text(*given) +
+                                  ": must be an integer from 0 to head_dim / 2");
+    }
+    angles = floor(*given);
+  }
   keys.normal["rope_angles"] = angles.convert_to<std::int64_t>();
   return Proportional{angles.convert_to<std::int64_t>(), keys.or_default("factor", 1)};
 }

@@ -26,8 +26,12 @@ constexpr Command kCommands[] = {
 };
 
 int complain(int code, const std::string& what) {
-  const auto end = what.find('\n');
-  fmt::print(stderr, "plumbline: {}\n", what.substr(0, end));
+  // One line, whatever the input that it quotes: no control characters reach the terminal.
+  std::string line = what.substr(0, what.find('\n'));
+  for (char& letter : line) {
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
+  }
+  fmt::print(stderr, "plumbline: {}\n", line);
   return code;
 }
 

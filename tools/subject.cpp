@@ -140,7 +140,8 @@ std::string kernel_recipe(const std::string& kernel, Dtype output) {
          ",angle=" + or_exact(r.angle) +
          ",table=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.table)) +
          ",product=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.product)) +
-         ",pow_ulp=" + fmt::format("{:g}", r.pow_ulp) + ",trig_ulp=" + fmt::format("{:g}", r.trig_ulp);
+         ",pow_ulp=" + fmt::format("{:g}", r.pow_ulp) +
+         ",trig_ulp=" + fmt::format("{:g}", r.trig_ulp);
 }
 
 StoredCase run_kernel(const std::string& name, const StoredCase& golden) {
