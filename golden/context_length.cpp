@@ -11,11 +11,14 @@ namespace plumbline {
 
 void PhaseRecovery::add(std::size_t row, int map, int pair, std::complex<double> exact,
                         std::complex<double> candidate, double noise) {
-  if (!std::isfinite(std::abs(candidate)) || !std::isfinite(std::abs(exact))) return;
+  if (!std::isfinite(std::abs(candidate)) || !std::isfinite(std::abs(exact)) || exact == 0.0)
+    return;
+  // Every head weighs the same; lengths would overflow when squared.
+  const double length = std::abs(exact);
   Sum& s = sums_[truth_.entry(row, map, pair)];
-  s.product += std::conj(exact) * candidate;
-  s.weight += std::norm(exact);
-  s.doubt += noise * std::abs(exact);
+  s.product += std::conj(exact / length) * (candidate / length);
+  s.weight += 1;
+  s.doubt += noise / length;
 }
 
 void PhaseRecovery::finish(std::vector<PhaseSample>& out) const {

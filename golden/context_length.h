@@ -20,7 +20,8 @@ struct PhaseSample {
   std::uint8_t axis = 0;
 };
 
-// Sums conj(exact) * candidate over heads: its argument is the phase error that the kernel applied.
+// Sums conj(exact) * candidate / |exact|^2 over heads: its argument is the phase error that the
+// kernel applied.
 class PhaseRecovery {
  public:
   explicit PhaseRecovery(const Truth& truth) : truth_(truth), sums_(truth.cos.size()) {}

@@ -103,6 +103,9 @@ class ScalingRoundings {
   double share_, unscaled_, ratio_;
 };
 
+// (1 + a)(1 + b) - 1 without forming 1 + a, which a unit of binary64 would not survive.
+double compound(double a, double b) { return a + b + a * b; }
+
 double half_quantum(const Format& f) { return std::ldexp(1.0, f.emin - f.precision - 1); }
 
 }  // namespace
@@ -184,13 +187,13 @@ PhaseBudget phase_budget(const Recipe& recipe, const FrequencySpectrum& spectrum
   double e = (2 * recipe.pow_ulp + 1 + extra) * u;
   PhaseBudget out;
   if (!(recipe.inv_freq == formed)) {
-    e = (1 + e) * (1 + unit(recipe.inv_freq)) - 1;
+    e = compound(e, unit(recipe.inv_freq));
     out.per_position = half_quantum(recipe.inv_freq);
   }
   const double held =
       decode_double(round_to(from_double(position), recipe.position), recipe.position);
   const double u_position = held == position ? 0 : unit(recipe.position);
-  out.relative = (1 + e) * (1 + u_position) * (1 + unit(recipe.angle)) - 1;
+  out.relative = compound(compound(e, u_position), unit(recipe.angle));
   return out;
 }
 
@@ -201,13 +204,12 @@ ArithmeticBudget arithmetic_budget(const Recipe& recipe, double a, const Format&
   const double binade = std::exp2(std::ceil(std::log2(a)));
   const double u_angle = unit(recipe.angle);
   double tau = recipe.trig_ulp * u_angle;
-  if (a != 1) tau = (1 + tau) * (1 + u_angle) * (1 + u_angle) - 1;  // A rounded, and one product
+  if (a != 1) tau = compound(compound(tau, u_angle), u_angle);  // A rounded, and one product
   if (!(recipe.table == recipe.angle)) tau += (1 + tau) * 0.5 * unit(recipe.table) * binade / a;
   out.table = tau;
   const double root = std::numbers::sqrt2, u_product = unit(recipe.product);
   const double u_store = output == recipe.product ? 0 : unit(output);
-  out.relative =
-      root * tau + (1 + root * tau) * ((1 + u_product) * (1 + u_product) * (1 + u_store) - 1);
+  out.relative = compound(root * tau, compound(compound(u_product, u_product), u_store));
   out.absolute = half_quantum(output) + 3 * half_quantum(recipe.product);
   if (recipe.flush)
     out.absolute += std::ldexp(1.0, output.emin - 1) + 3 * std::ldexp(1.0, recipe.product.emin - 1);

@@ -108,13 +108,13 @@ TEST_F(Agreement, ThreadsAndWindowsChangeNoBit) {
   }
 }
 
-TEST_F(Agreement, EveryKernelConformsToEverySmokeCase) {
+void expect_kernels_conform(const std::vector<StoredCase>& cases) {
   for (const fast::Kernel& kernel : fast::kernels()) {
     if (!kernel.supported()) {
       std::cout << "skipped: kernel " << kernel.name << " needs " << kernel.isa << "\n";
       continue;
     }
-    for (const StoredCase& stored : smoke()) {
+    for (const StoredCase& stored : cases) {
       const StoredCase subject = run_kernel(std::string(kernel.name), stored);
       const CaseResult r = compare(stored, subject, [&](const Format& f) {
         return parse_recipe(kernel_recipe(std::string(kernel.name), dtype_of(f)));
@@ -127,6 +127,23 @@ TEST_F(Agreement, EveryKernelConformsToEverySmokeCase) {
       }
     }
   }
+}
+
+TEST_F(Agreement, EveryKernelConformsToEverySmokeCase) { expect_kernels_conform(smoke()); }
+
+// Every preset in every format, binary64 with an attention factor among them.
+TEST_F(Agreement, EveryKernelConformsToEveryPresetInEveryFormat) {
+  std::vector<StoredCase> cases;
+  for (const Model& m : models()) {
+    Case c =
+        case_from_json(Json{{"id", m.name}, {"model", m.name}, {"sequence", "t9000 v2x7x9 t40"}});
+    c.shape.num_heads = 4;
+    c.shape.num_key_value_heads = 2;
+    c.windows = {{0, 4}, {8999, 12}};
+    c.dtypes = {std::begin(kFormats), std::end(kFormats)};
+    cases.push_back(generate({c, ""}, 2).stored);
+  }
+  expect_kernels_conform(cases);
 }
 
 }  // namespace

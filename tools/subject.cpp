@@ -132,7 +132,6 @@ void check_kernel(const std::string& kernel) { find_kernel(kernel); }
 
 std::string kernel_recipe(const std::string& kernel, Dtype output) {
   const fast::Recipe& r = find_kernel(kernel).recipe;
-  if (output == Dtype::f64 && !r.angle) return "f64";
   const auto or_exact = [](const std::optional<fast::Storage>& s) {
     return std::string(s ? name_of(*s) : "f64");
   };
