@@ -211,6 +211,7 @@ std::vector<GoldenCase> prompt_suite(const Json& prompt, std::string_view model,
                                      std::string_view fallback_id) {
   Json object = case_of_prompt(prompt, model);
   if (!object.contains("id")) object["id"] = std::string(fallback_id);
+  if (!object["id"].is_string()) throw std::invalid_argument("id: must be text");
   const bool windowed = object.contains("window"), chosen = object.contains("tensors");
   Suite out;
   if (chosen || windowed) {

@@ -11,6 +11,16 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// What one element may differ by, and why.
+struct Allowance {
+  double budget = 0;            // phase, arithmetic and the uncertainty of the truth itself
+  double scale = 0;             // size of the pair that the element comes from
+  bool finite_inputs = true;    // the pair that went in
+  bool any_non_finite = false;  // the recipe leaves the class open: a table entry of undetermined
+                                // sign, or an overflow
+  double quarter = 0;           // a quarter of the exact value, finite where the value is not
+};
+
 // One output dataset under judgement.
 class Judge {
  public:
@@ -28,24 +38,28 @@ class Judge {
   }
   const ArithmeticBudget& arithmetic() const { return arithmetic_; }
 
-  // `exact` is the truth up to `slack`, which is added to `budget`; `scale` is the size of the pair
-  // that it comes from.
-  void element(Place place, double golden, double candidate, double exact, double slack,
-               double budget, double scale) {
+  void element(Place place, double golden, double candidate, double exact,
+               const Allowance& allowed) {
     ++result_.values;
     place.dataset = result_.dataset;
     place.golden = golden;
     place.candidate = candidate;
-    place.budget = budget + slack;
+    place.budget = allowed.budget;
     if (!std::isfinite(golden) || !std::isfinite(candidate)) {
-      non_finite(place, exact);
+      place.error = same_class(place, exact, allowed) ? 0 : kInfinity;
+      place.ulp = place.error;
     } else {
       place.error = std::abs(candidate - exact);
       place.ulp = place.error / ulp_at(exact, format_);
     }
+    const double scale = allowed.scale;
     result_.worst_norm_ulp = std::max(result_.worst_norm_ulp,
                                       place.error == 0 ? 0 : place.error / ulp_at(scale, format_));
-    const double ratio = place.error == 0 ? 0 : place.error / place.budget;
+    // A budget that overflowed allows every finite number; only a wrong class is infinitely wrong.
+    const double ratio = place.error == 0               ? 0
+                         : std::isinf(place.error)      ? kInfinity
+                         : !std::isfinite(place.budget) ? 0
+                                                        : place.error / place.budget;
     if (result_.values == 1 || ratio > result_.worst_ratio) {
       result_.worst_ratio = ratio;
       result_.worst = place;
@@ -62,24 +76,26 @@ class Judge {
 
  private:
   static std::size_t kind(const Place& place) {
+    if (place.dataset.ends_with("logits")) return 6;
     if (place.pair < 0) return 5;
     const std::size_t at = std::string_view("THW3-").find(place.axis);
     return at == std::string_view::npos ? 4 : at;
   }
-  // NaN is a class; an infinity must be the same infinity, unless the truth is within budget of
-  // overflow.
-  void non_finite(Place& place, double exact) const {
+  // NaN is a class, an infinity is itself; beyond that only what the recipe's own overflow
+  // explains.
+  bool same_class(const Place& p, double exact, const Allowance& allowed) const {
+    if (std::isnan(p.golden) ? std::isnan(p.candidate) : p.golden == p.candidate) return true;
+    if (allowed.any_non_finite && !std::isfinite(p.candidate)) return true;
+    if (std::isnan(p.golden) || std::isnan(p.candidate) || !allowed.finite_inputs) return false;
+    if (std::signbit(p.golden) != std::signbit(p.candidate)) return false;
+    // One side overflowed where the other did not: compared at a quarter of the size, where both
+    // are finite.
     const double top = decode_double(infinity_bits(format_) - 1, format_);
-    bool same =
-        std::isnan(place.golden) ? std::isnan(place.candidate) : place.golden == place.candidate;
-    if (!same && !std::isnan(place.golden) && !std::isnan(place.candidate) &&
-        std::isfinite(exact)) {
-      const bool near_top = std::abs(exact) + place.budget >= top &&
-                            std::abs(exact) - place.budget <= top + ulp_at(top, format_);
-      same = near_top && std::signbit(place.golden) == std::signbit(place.candidate);
-    }
-    place.error = same ? 0 : kInfinity;
-    place.ulp = place.error;
+    const double quarter = std::isfinite(exact) ? exact / 4 : allowed.quarter;
+    const double seen =
+        std::isinf(p.candidate) ? std::copysign(top, p.candidate) / 4 : p.candidate / 4;
+    const bool beyond = std::isinf(p.candidate) && std::abs(quarter) >= top / 4;
+    return beyond || std::abs(seen - quarter) <= allowed.budget / 4;
   }
 
   const Truth& truth_;
@@ -118,8 +134,8 @@ ClassResult judge_table(const Truth& t, const Recipe& recipe, const std::vector<
         const double store = format == recipe.table ? 0 : 0.5 * unit(format) * 2;
         const double budget =
             t.attention_factor * (judge.phase(row, map, pair) + judge.arithmetic().table + store);
-        judge.element(place_of(t, row, -1, -1, map, pair), g[at], c[at], exact[at], slack, budget,
-                      t.attention_factor);
+        judge.element(place_of(t, row, -1, -1, map, pair), g[at], c[at], exact[at],
+                      {.budget = budget + slack, .scale = t.attention_factor});
       }
     }
   }
@@ -148,20 +164,34 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
         const double x = in[ix], y = in[iy], c = t.cos[t.entry(row, map, pair)];
         const double s = adjoint ? -t.sin[t.entry(row, map, pair)] : t.sin[t.entry(row, map, pair)];
         const double exact_x = x * c - y * s, exact_y = y * c + x * s, r = std::hypot(x, y);
-        const double budget = a * r * (judge.phase(row, map, pair) + judge.arithmetic().relative) +
-                              judge.arithmetic().absolute;
+        const double phase = judge.phase(row, map, pair),
+                     unit_error = a * (phase + judge.arithmetic().relative);
+        // At a quarter of the size nothing overflows on the way.
+        const double arithmetic =
+            4 * (unit_error * std::hypot(x / 4, y / 4)) + judge.arithmetic().absolute;
         // Narrow formats: the truth is recomputed in binary64 from correctly rounded tables, good
         // to 4 u r. binary64: the golden value itself, good to half its ulp.
         const bool wide = format == binary64;
         const double truth_x = wide ? g[ix] : exact_x, truth_y = wide ? g[iy] : exact_y;
         const double slack_x = wide ? 0.5 * ulp_at(truth_x, format) : 4 * unit(binary64) * a * r;
         const double slack_y = wide ? 0.5 * ulp_at(truth_y, format) : slack_x;
-        judge.element(place_of(t, row, head, lane.x, map, pair), g[ix], out[ix], truth_x, slack_x,
-                      budget, a * r);
-        judge.element(place_of(t, row, head, lane.y, map, pair), g[iy], out[iy], truth_y, slack_y,
-                      budget, a * r);
+        Allowance allowed{.scale = a * r, .finite_inputs = std::isfinite(x) && std::isfinite(y)};
+        const double entry = a * (phase + judge.arithmetic().table) + ulp_at(0, format);
+        const double reach =
+            a * std::max(std::abs(x), std::abs(y)) * (1 + phase + judge.arithmetic().table);
+        allowed.any_non_finite =
+            allowed.finite_inputs
+                ? reach >= decode_double(infinity_bits(recipe.product) - 1, recipe.product)
+                : std::abs(c) <= entry || std::abs(s) <= entry;
+        allowed.budget = arithmetic + slack_x;
+        allowed.quarter = x / 4 * c - y / 4 * s;
+        judge.element(place_of(t, row, head, lane.x, map, pair), g[ix], out[ix], truth_x, allowed);
+        allowed.budget = arithmetic + slack_y;
+        allowed.quarter = y / 4 * c + x / 4 * s;
+        judge.element(place_of(t, row, head, lane.y, map, pair), g[iy], out[iy], truth_y, allowed);
         // A pair so small that underflow dominates its rounding says nothing of the phase.
-        if (std::isfinite(r) && a * r * judge.arithmetic().relative > judge.arithmetic().absolute) {
+        if (std::isfinite(r) && !allowed.any_non_finite &&
+            a * r * judge.arithmetic().relative > judge.arithmetic().absolute) {
           const double noise = std::numbers::sqrt2 * (a * r * judge.arithmetic().relative +
                                                       judge.arithmetic().absolute + slack_x);
           const double sense = adjoint ? -1 : 1;
@@ -175,8 +205,8 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
         // A lane that is copied has no budget at all; a NaN may lose its payload on the way.
         const bool same = golden_bits[i] == out_bits[i] ||
                           (std::isnan(g[i]) && std::isnan(out[i])) || (g[i] == 0 && out[i] == 0);
-        judge.element(place_of(t, row, head, lane, map, -1), g[i], out[i], g[i], 0, same ? 1 : 0,
-                      g[i]);
+        judge.element(place_of(t, row, head, lane, map, -1), g[i], out[i], g[i],
+                      {.budget = same ? 1.0 : 0.0, .scale = g[i]});
       }
     }
   }
@@ -230,8 +260,10 @@ ClassResult judge_logits(const Truth& t, const Recipe& recipe, const std::vector
     place.token = t.token[query];
     place.head = head;
     place.lane = static_cast<int>(i);
-    judge.element(place, g[i], out[i], g[i], 0.5 * ulp_at(g[i], format),
-                  (moved + size * sums) / root + judge.arithmetic().absolute, size / root);
+    judge.element(place, g[i], out[i], g[i],
+                  {.budget = (moved + size * sums) / root + judge.arithmetic().absolute +
+                             0.5 * ulp_at(g[i], format),
+                   .scale = size / root});
   }
   return judge.take();
 }

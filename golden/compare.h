@@ -39,8 +39,8 @@ struct ClassResult {
   Place worst;      // by ratio
   Place worst_ulp;  // by ulp
   std::optional<Place> first_failure;  // lowest row, head, lane
-  std::array<std::uint64_t, 6>
-      failures_by_axis{};  // T, H, W, fourth, unturned pairs, pass-through lanes
+  std::array<std::uint64_t, 7>
+      failures_by_axis{};  // T, H, W, fourth, unturned pairs, pass-through lanes, logits
 };
 
 struct CaseResult {

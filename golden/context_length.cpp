@@ -11,11 +11,11 @@ namespace plumbline {
 
 void PhaseRecovery::add(std::size_t row, int map, int pair, std::complex<double> exact,
                         std::complex<double> candidate, double noise) {
-  if (!std::isfinite(std::abs(candidate)) || !std::isfinite(std::abs(exact)) || exact == 0.0)
-    return;
+  if (!std::isfinite(std::abs(exact)) || exact == 0.0) return;
   // Every head weighs the same; lengths would overflow when squared.
   const double length = std::abs(exact);
   Sum& s = sums_[truth_.entry(row, map, pair)];
+  s.broken = s.broken || !std::isfinite(std::abs(candidate));
   s.product += std::conj(exact / length) * (candidate / length);
   s.weight += 1;
   s.doubt += noise / length;
@@ -31,7 +31,8 @@ void PhaseRecovery::finish(std::vector<PhaseSample>& out) const {
         // most this angle.
         const double spread = s.doubt / s.weight;
         const double noise = spread < 1 ? std::asin(spread) : std::numbers::pi;
-        const double seen = s.product == 0.0 ? std::numbers::pi : std::abs(std::arg(s.product));
+        const bool lost = s.broken || s.product == 0.0;
+        const double seen = lost ? std::numbers::pi : std::abs(std::arg(s.product));
         out.push_back({std::abs(truth_.position(row, map, pair)), std::max(0.0, seen - noise),
                        noise, truth_.axis_map[truth_.slot(map, pair)]});
       }
@@ -56,17 +57,20 @@ std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& sampl
   }
   std::vector<ContextLength> out;
   for (const Grade& grade : kGrades) {
-    ContextLength length{grade, std::nullopt, true, resolution};
+    ContextLength length{grade, resolution <= grade.limit, {}, {}, true, resolution};
     double expected = 0;
     for (const auto& [position, tested] : by_position) {
-      if (tested.excess > grade.limit) break;
+      if (tested.excess > grade.limit) {
+        length.exceeded_at = position;
+        break;
+      }
       // "all" needs each integer in turn on every axis; fractions in between do no harm.
       if (position == expected && tested.axes == axes) {
         expected += 1;
       } else if (position >= expected) {
         length.all = false;
       }
-      length.length = position;
+      if (length.measurable) length.length = position;
     }
     if (!length.length) length.all = false;
     out.push_back(length);

@@ -35,6 +35,7 @@ class PhaseRecovery {
   struct Sum {
     std::complex<double> product;
     double weight = 0, doubt = 0;
+    bool broken = false;  // a finite pair came out as NaN or infinity
   };
   const Truth& truth_;
   std::vector<Sum> sums_;
@@ -47,15 +48,19 @@ struct Grade {
 };
 inline constexpr Grade kGrades[] = {{"f32", 0x1p-24}, {"f16", 0x1p-12}, {"bf16", 0x1p-9}};
 
-// The longest position P such that no position tested up to P exceeds a grade's limit; nothing if
-// the smallest tested one does. `all`: every integer from 0 to P was tested on every axis that was
-// tested at all.
+// The longest tested position P such that no position tested up to P exceeds a grade's limit;
+// nothing if the smallest tested one does. It is certified only where rounding could not have
+// hidden an excess: `measurable`, every sample's noise is at most the limit. Otherwise only
+// `exceeded_at` is known. `all`: every integer from 0 to P was tested on every axis that was tested
+// at all.
 struct ContextLength {
   Grade grade;
-  std::optional<double> length;
+  bool measurable = false;
+  std::optional<double> length;  // only where measurable
+  std::optional<double>
+      exceeded_at;  // smallest tested position whose phase error is above limit and noise
   bool all = false;
-  double resolution =
-      0;  // largest noise among the samples: phases below it cannot be told from rounding
+  double resolution = 0;  // largest noise among the samples
 };
 std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& samples);
 

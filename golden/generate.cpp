@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "golden/golden.h"
@@ -65,7 +66,8 @@ void add_positions(StoredCase& out, const PositionTable& ids) {
       continue;
     }
     rounded.push_back(round_to(*r, binary64));
-    if (abs(numerator(*r)) >= (Integer(1) << 62) || denominator(*r) >= (Integer(1) << 62)) {
+    const Integer limit = std::numeric_limits<std::int64_t>::max();
+    if (abs(numerator(*r)) > limit || denominator(*r) > limit) {
       exact = false;
     } else {
       numerators.push_back(numerator(*r).convert_to<std::int64_t>());

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <sstream>
 #include <stdexcept>
@@ -60,47 +61,102 @@ double ulps(std::string_view word, std::string_view key) {
 
 bool power_of_two(int d) { return (d & (d - 1)) == 0; }
 
-// Roundings of the type in which inv_freq is formed, beyond the power and the reciprocal, as
-// multiples of its unit; one term per rounded operation of huggingface/transformers
-// modeling_rope_utils.py. `omega` is the exact inv_freq.
-class ScalingRoundings {
+// Relative error of inv_freq in units of the type in which it is formed: one term per rounded
+// operation of huggingface/transformers modeling_rope_utils.py (ntk_fixed_su: vllm-project/vllm
+// ntk_scaling_rope.py).
+class FrequencyRoundings {
  public:
-  ScalingRoundings(const FrequencySpectrum& s, int rung, double omega)
-      : share_(2.0 * rung / s.rotary_dim),
-        unscaled_(std::pow(to_double(s.rope_theta), -share_)),
-        ratio_(omega / unscaled_) {}
-  double operator()(const Unscaled&) const { return 0; }
-  double operator()(const Linear&) const { return 2; }        // the factor, one division
-  double operator()(const Proportional&) const { return 2; }  // the same
-  double operator()(const LongRope&) const { return 2; }      // the list's entry, one product
-  double operator()(const NtkAware&) const {
-    return 2 * share_;
-  }  // the base, amplified by the exponent
-  double operator()(const NtkFixed&) const {
-    return share_ + 3;
-  }  // base; f^(2/d) twice; one division
+  // `omega` is the exact inv_freq of the rung.
+  FrequencyRoundings(const Recipe& recipe, const Format& formed, const FrequencySpectrum& s,
+                     int rung, double omega)
+      : recipe_(recipe),
+        rung_(rung),
+        pairs_(s.rotary_dim / 2),
+        share_(2.0 * rung / s.rotary_dim),
+        base_(to_double(s.rope_theta)),
+        unscaled_(std::pow(base_, -share_)),
+        ratio_(omega / unscaled_),
+        inexact_exponent_(!power_of_two(s.rotary_dim)) {
+    if (decode(round_to(s.rope_theta, formed), formed) != s.rope_theta) base_rounding_ = share_;
+  }
+  double operator()(const Unscaled&) const { return power(std::log(base_)); }
+  double operator()(const Linear&) const {
+    return power(std::log(base_)) + 2;
+  }  // the factor, one division
+  double operator()(const Proportional&) const { return power(std::log(base_)) + 2; }  // the same
+  double operator()(const LongRope&) const {
+    return power(std::log(base_)) + 2;
+  }  // the entry, one product
+  double operator()(const NtkAware& s) const {
+    // The base's own power and rounding, amplified by the exponent.
+    return power(std::log(base_) + stretch() * std::log(to_double(s.alpha))) +
+           share_ * (2 * recipe_.pow_ulp + 2);
+  }
+  double operator()(const NtkFixed& s) const {
+    const double factor = to_double(s.factor);
+    if (!s.mixed_b) return power(std::log(base_ * factor)) + share_ + 2 * recipe_.pow_ulp + 3;
+    // exp(-a (k + 1)^beta): two powers, a logarithm, a quotient and a product in the argument, each
+    // as large as it.
+    const double argument =
+        std::log(factor) * std::pow((rung_ + 1.0) / pairs_, to_double(*s.mixed_b));
+    return power(std::log(base_)) + std::abs(argument) * (4 * recipe_.pow_ulp + 6) +
+           2 * recipe_.pow_ulp + 3;
+  }
   double operator()(const DynamicNtk& d) const {
-    // f S / L - (f - 1): three roundings, amplified by the cancellation; then the base's power.
-    const double length = std::max(1.0, to_double(Rational(d.seq_len / d.max_position_embeddings)));
-    return share_ * (3 * to_double(d.factor) * length + 4) + 2;
+    // g = f S / L - (f - 1): three roundings of terms as large as f S / L.
+    const double factor = to_double(d.factor),
+                 stretched =
+                     factor *
+                     std::max(1.0, to_double(Rational(d.seq_len / d.max_position_embeddings)));
+    const double g = stretched - (factor - 1);
+    return power(std::log(base_) + stretch() * std::log(g)) +
+           share_ * (stretch() * 3 * stretched / g + 2 * recipe_.pow_ulp + 3) + 2;
   }
   double operator()(const Yarn& y) const {
-    // I (1 - x) + E x: four roundings of terms that add up; an error of 3 u in the ramp moves the
-    // sum, ratio_ E, by 3 u (1 - 1/f) E.
-    return 4 + 3 * std::max(0.0, 1 - 1 / to_double(y.factor)) / ratio_;
+    // I (1 - x) + E x: four roundings of terms that add up; inside the ramp an error of r moves the
+    // sum, ratio_ E, by (1 - 1/f) E. r = (k - low) / (high - low): three roundings, and low itself
+    // where it is not whole.
+    const double length = to_double(y.original_max_position_embeddings);
+    const auto bound = [&](const Rational& beta) {
+      return pairs_ * std::log(length / (2 * std::numbers::pi * to_double(beta))) / std::log(base_);
+    };
+    double low = bound(y.beta_fast), high = bound(y.beta_slow);
+    if (y.truncate) low = std::floor(low), high = std::ceil(high);
+    low = std::max(low, 0.0);
+    high = std::min(high, 2.0 * pairs_ - 1);
+    if (high - low < 1e-3) high = low + 1e-3;
+    double ramp = 0;
+    if (rung_ > low - 1 && rung_ < high + 1)
+      ramp = (3 + (y.truncate ? 0 : low / (high - low))) * std::abs(1 - 1 / to_double(y.factor)) /
+             ratio_;
+    return power(std::log(base_)) + 4 + ramp;
   }
   double operator()(const Llama3& l) const {
-    // smooth = (turns - low) / (high - low): seven roundings relative to turns = L0 / lambda; it
-    // moves the sum by (1 - 1/f) times its error.
-    const double low = to_double(l.low_freq_factor), high = to_double(l.high_freq_factor);
+    // smooth = (turns - low) / (high - low), turns = L0 / lambda: it carries the error of omega and
+    // six roundings; it moves the sum by (1 - 1/f) of its error.
+    const double low = to_double(l.low_freq_factor), high = to_double(l.high_freq_factor),
+                 core = power(std::log(base_));
     const double turns =
         to_double(l.original_max_position_embeddings) * unscaled_ / (2 * std::numbers::pi);
-    if (high <= low || turns < low || turns > high) return 3;
-    return 3 + (7 * turns / (high - low) + 2) * std::max(0.0, 1 - 1 / to_double(l.factor)) / ratio_;
+    const double near = 1e-4;
+    if (turns < low * (1 - near) || turns > high * (1 + near)) return core + 3;
+    if (high == low)
+      return std::numeric_limits<double>::infinity();  // the threshold itself: either band is legal
+    return core + 3 +
+           ((core + 6) * turns / (high - low) + 2) * std::abs(1 - 1 / to_double(l.factor)) / ratio_;
   }
 
  private:
-  double share_, unscaled_, ratio_;
+  // fl(1 / fl(b^e)): the power, the reciprocal, the rounded exponent and the rounded base.
+  double power(double log_base) const {
+    return 2 * recipe_.pow_ulp + 1 + (inexact_exponent_ ? share_ * std::abs(log_base) : 0) +
+           base_rounding_;
+  }
+  double stretch() const { return pairs_ / (pairs_ - 1.0); }  // d / (d - 2)
+  const Recipe& recipe_;
+  int rung_;
+  double pairs_, share_, base_, unscaled_, ratio_, base_rounding_ = 0;
+  bool inexact_exponent_;
 };
 
 // (1 + a)(1 + b) - 1 without forming 1 + a, which a unit of binary64 would not survive.
@@ -171,30 +227,30 @@ const Recipe& default_recipe(const Format& output) {
 
 double unit(const Format& f) { return std::ldexp(1.0, -f.precision); }
 
-double PhaseBudget::at(double position, double angle) const {
-  return std::abs(angle) * relative + std::abs(position) * per_position;
+PhaseBudget::PhaseBudget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung,
+                         double inv_freq)
+    : recipe_(recipe), inv_freq_(inv_freq) {
+  const Format& formed = recipe.inv_freq == binary64 ? binary64 : binary32;
+  if (inv_freq == 0) return;
+  frequency_ =
+      unit(formed) *
+      std::visit(FrequencyRoundings(recipe, formed, spectrum, rung, inv_freq), spectrum.scaling);
+  if (!(recipe.inv_freq == formed)) {
+    frequency_ = compound(frequency_, unit(recipe.inv_freq));
+    underflow_ = half_quantum(recipe.inv_freq);
+  }
 }
 
-PhaseBudget phase_budget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung,
-                         double inv_freq, double position) {
-  const Format& formed = recipe.inv_freq == binary64 ? binary64 : binary32;
-  const double u = unit(formed);
-  double extra = std::visit(ScalingRoundings(spectrum, rung, inv_freq), spectrum.scaling);
-  if (!power_of_two(spectrum.rotary_dim)) {
-    // The exponent 2k / d is rounded; the power turns that into |exponent| ln b.
-    extra += 2.0 * rung / spectrum.rotary_dim * std::log(to_double(spectrum.rope_theta));
-  }
-  double e = (2 * recipe.pow_ulp + 1 + extra) * u;
-  PhaseBudget out;
-  if (!(recipe.inv_freq == formed)) {
-    e = compound(e, unit(recipe.inv_freq));
-    out.per_position = half_quantum(recipe.inv_freq);
-  }
-  const double held =
-      decode_double(round_to(from_double(position), recipe.position), recipe.position);
-  const double u_position = held == position ? 0 : unit(recipe.position);
-  out.relative = compound(compound(e, u_position), unit(recipe.angle));
-  return out;
+double PhaseBudget::at(double position, bool exact) const {
+  const double whole = std::ldexp(1.0, recipe_.position.precision);
+  const bool held = (std::abs(position) <= whole && position == std::trunc(position)) ||
+                    decode_double(round_to(from_double(position), recipe_.position),
+                                  recipe_.position) == position;
+  double relative = compound(frequency_, unit(recipe_.angle));
+  if (!held) relative = compound(relative, unit(recipe_.position));
+  if (!exact) relative = compound(relative, unit(binary64));
+  const double bound = std::abs(position * inv_freq_) * relative + std::abs(position) * underflow_;
+  return std::isfinite(bound) ? std::min(bound, std::numbers::pi) : std::numbers::pi;
 }
 
 ArithmeticBudget arithmetic_budget(const Recipe& recipe, double a, const Format& output) {
@@ -205,6 +261,9 @@ ArithmeticBudget arithmetic_budget(const Recipe& recipe, double a, const Format&
   const double u_angle = unit(recipe.angle);
   double tau = recipe.trig_ulp * u_angle;
   if (a != 1) tau = compound(compound(tau, u_angle), u_angle);  // A rounded, and one product
+  // Entries of a tiny A are subnormal in their own type.
+  tau += half_quantum(recipe.angle) / a;
+  if (!(recipe.table == recipe.angle)) tau += half_quantum(recipe.table) / a;
   if (!(recipe.table == recipe.angle)) tau += (1 + tau) * 0.5 * unit(recipe.table) * binade / a;
   out.table = tau;
   const double root = std::numbers::sqrt2, u_product = unit(recipe.product);

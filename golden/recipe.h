@@ -40,21 +40,26 @@ const Recipe& default_recipe(const Format& output);
 // u(F) = 2^-precision, half the distance from 1 to the next number.
 double unit(const Format& f);
 
-// |phi^ - phi| / |phi| of pair `rung`, and an absolute part per unit of position:
-//   relative = (1 + e)(1 + u_position)(1 + u_angle) - 1,  e = (1 + (2 pow_ulp + 1 + X) u)(1 +
-//   u_inv_freq) - 1,
-// u the unit of the type in which inv_freq is formed (binary64 if declared, else binary32),
-// u_inv_freq only where it is narrowed afterwards, u_position only for a position that the declared
-// type cannot hold. X counts what scaling and an inexact exponent add, derived for each scaling in
-// recipe.cpp. First order; terms in u^2 are below 2^-20 of the bound.
-struct PhaseBudget {
-  double relative = 0;
-  double per_position = 0;  // absolute error of inv_freq from underflow, times |position|
-  // Bound on |phi^ - phi| at coordinate p and exact angle phi.
-  double at(double position, double angle) const;
+// |phi^ - phi| of one pair under a recipe: |phi| ((1 + e)(1 + u_position)(1 + u_angle) - 1) + |p|
+// q, at most pi.
+//   e = (1 + X u)(1 + u_inv_freq) - 1, u the unit of the type in which inv_freq is formed (binary64
+//   if declared, else binary32), X the roundings that form it (counted for each scaling in
+//   recipe.cpp), u_inv_freq only where it is narrowed afterwards, and q half the smallest subnormal
+//   of that narrow type; u_position only for a coordinate that the declared type cannot hold. First
+//   order in X u.
+class PhaseBudget {
+ public:
+  // `inv_freq` is the exact frequency of the rung, rounded to binary64. `recipe` must outlive the
+  // budget.
+  PhaseBudget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung, double inv_freq);
+  // Bound in radians at a coordinate; `exact` is false where the coordinate is itself rounded to
+  // binary64.
+  double at(double position, bool exact) const;
+
+ private:
+  const Recipe& recipe_;
+  double inv_freq_, frequency_ = 0, underflow_ = 0;
 };
-PhaseBudget phase_budget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung,
-                         double inv_freq, double position);
 
 // Error of one component of a rotated pair beyond the phase, relative to A r (r = |(x, y)|, A the
 // attention factor):

@@ -41,7 +41,7 @@ std::vector<double> values_of(const Tensor& t) {
 }
 
 double ulp_at(double x, const Format& f) {
-  int exponent = f.emin;
+  int exponent = x == 0 ? f.emin : f.emax;
   if (x != 0 && std::isfinite(x)) std::frexp(x, &exponent);
   return std::ldexp(1.0, std::max(exponent, f.emin) - f.precision);
 }
@@ -75,7 +75,53 @@ Truth::Truth(const StoredCase& golden)
   });
   if (!fits || !in_range)
     throw Refused("the datasets of /cases/" + golden.id + " do not fit its case");
+  exact_position.assign(position_ids.size(), golden.tensors.contains("position_denominator"));
+  if (const auto found = golden.tensors.find("position_denominator");
+      found != golden.tensors.end()) {
+    const auto denominators = bits_of(found->second),
+               numerators = bits_of(need(golden, "position_numerator"));
+    if (denominators.size() != position_ids.size() || numerators.size() != position_ids.size()) {
+      throw Refused("dataset /cases/" + golden.id + "/position_denominator has the wrong shape");
+    }
+    for (std::size_t i = 0; i < denominators.size(); ++i) {
+      const auto top = static_cast<std::int64_t>(numerators[i]);
+      exact_position[i] = (denominators[i] & (denominators[i] - 1)) == 0 &&
+                          std::abs(static_cast<double>(top)) < 0x1p53;
+    }
+  }
+  check_shapes(golden);
+}
+
+void Truth::check_shapes(const StoredCase& golden) const {
+  const auto refuse = [&](const std::string& dataset) {
+    throw Refused("dataset /cases/" + golden.id + "/" + dataset + " does not fit its case");
+  };
+  const auto size = [](int n) { return static_cast<std::uint64_t>(n); };
   for (const char* folder : {"f64", "f32", "f16", "bf16"}) {
+    const std::vector<std::uint64_t> table{rows(), size(maps), size(pairs)};
+    for (const char* name : {"cos", "sin"}) {
+      const std::string dataset = std::string(folder) + "/" + name;
+      const auto found = golden.tensors.find(dataset);
+      if (found != golden.tensors.end() &&
+          (found->second.shape != table || info(found->second.dtype).name != folder))
+        refuse(dataset);
+    }
+    const std::string logits = std::string(folder) + "/logits";
+    if (const auto found = golden.tensors.find(logits); found != golden.tensors.end()) {
+      const Tensor& wanted = need(golden, "logits_index");
+      need(golden, std::string(folder) + "/q_in");
+      need(golden, std::string(folder) + "/k_in");
+      if (found->second.shape.size() != 1 || info(found->second.dtype).name != folder)
+        refuse(logits);
+      if (wanted.dtype != Dtype::i32 ||
+          wanted.shape != std::vector<std::uint64_t>{found->second.shape[0], 3})
+        refuse("logits_index");
+      const auto entries = bits_of(wanted);
+      for (std::size_t i = 0; i < entries.size(); ++i) {
+        // Query row, key row, query head; a negative entry is a huge one here.
+        if (entries[i] >= (i % 3 == 2 ? size(c.shape.num_heads) : rows())) refuse("logits_index");
+      }
+    }
     for (const char* name : {"q_in", "q_out", "q_adj", "k_in", "k_out", "k_adj"}) {
       const std::string dataset = std::string(folder) + "/" + name;
       const auto found = golden.tensors.find(dataset);
@@ -98,19 +144,19 @@ double Truth::position(std::size_t row, int map, int pair) const {
 }
 
 std::vector<double> phase_budgets(const Truth& t, const Recipe& recipe) {
+  std::vector<PhaseBudget> budgets;
+  for (std::size_t slot = 0; slot < t.inv_freq.size(); ++slot) {
+    budgets.emplace_back(recipe, t.c.spectrum, t.rung[slot], t.inv_freq[slot]);
+  }
   std::vector<double> out;
   out.reserve(t.cos.size());
   for (std::size_t row = 0; row < t.rows(); ++row) {
-    for (int map = 0; map < t.maps; ++map) {
-      for (int pair = 0; pair < t.pairs; ++pair) {
-        const auto slot = t.slot(map, pair);
-        const double p = t.position(row, map, pair), w = t.inv_freq[slot];
-        const double bound =
-            t.turns(map, pair) && w != 0
-                ? phase_budget(recipe, t.c.spectrum, t.rung[slot], w, p).at(p, p * w)
-                : 0;
-        out.push_back(std::min(bound, std::numbers::pi));
-      }
+    for (std::size_t slot = 0; slot < budgets.size(); ++slot) {
+      const std::size_t axis = t.axis_map[slot];
+      const bool turns = axis != index(Axis::none);
+      out.push_back(turns ? budgets[slot].at(t.position_ids[axis * t.rows() + row],
+                                             t.exact_position[axis * t.rows() + row])
+                          : 0);
     }
   }
   return out;

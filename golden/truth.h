@@ -13,7 +13,8 @@ namespace plumbline {
 
 // Elements of a float tensor as doubles, exactly.
 std::vector<double> values_of(const Tensor& tensor);
-// Distance between neighbours of `format` in the binade of x.
+// Distance between neighbours of `format` in the binade of x; in the highest one where x is not
+// finite.
 double ulp_at(double x, const Format& format);
 
 // Arrays are [rows][maps][pairs] where nothing else is said.
@@ -41,8 +42,12 @@ class Truth {
   std::vector<std::uint8_t> axis_map;  // [maps][pairs]
   std::vector<int> rung;               // [maps][pairs]
   std::vector<std::int64_t> token;     // [rows]
+  std::vector<bool> exact_position;    // [axes][rows]: position_ids holds the coordinate exactly
   int maps = 1, pairs = 0;
   double attention_factor = 1;
+
+ private:
+  void check_shapes(const StoredCase& golden) const;
 };
 
 // |phi^ - phi| that the recipe allows, [rows][maps][pairs]; at most pi, beyond which nothing is

@@ -65,7 +65,7 @@ RC_GTEST_PROP(RotationGroup, LogitsDependOnRelativePositionOnly, ()) {
                          [&spectrum, i] { return spectrum.inv_freq(static_cast<int>(i) * 7); }});
       }
       return logit(
-                 terms, Rational(1, 4), spectrum.exact_attention_factor(),
+                 terms, Rational(1, 4), spectrum.exact_attention_square(),
                  [&] { return spectrum.attention_factor(); }, 64, binary64, "test")
           .bits;
     };
@@ -96,8 +96,8 @@ RC_GTEST_PROP(RotationGroup, TheAdjointTurnsBack, ()) {
     const auto angle = [&] {
       return cos_sin(Rational(p), spectrum.inv_freq(rung), enclose(Rational(1)));
     };
-    const TurnedPair forward = turn(bits(x), bits(y), angle, false, binary64, "test");
-    const TurnedPair back = turn(bits(u), bits(v), angle, true, binary64, "test");
+    const TurnedPair forward = turn(bits(x), bits(y), angle, {}, false, binary64, "test");
+    const TurnedPair back = turn(bits(u), bits(v), angle, {}, true, binary64, "test");
     const auto value = [](std::uint64_t b) { return decode(b, binary64); };
     const Rational left = value(forward.x) * from_double(u) + value(forward.y) * from_double(v);
     const Rational right = value(back.x) * from_double(x) + value(back.y) * from_double(y);
@@ -106,7 +106,7 @@ RC_GTEST_PROP(RotationGroup, TheAdjointTurnsBack, ()) {
     const Rational r = abs(from_double(x)) + abs(from_double(y)),
                    s = abs(from_double(u)) + abs(from_double(v));
     RC_ASSERT(abs(Rational(left - right)) <= 4 * r * s / Rational(Integer(1) << 53));
-    const TurnedPair home = turn(forward.x, forward.y, angle, true, binary64, "test");
+    const TurnedPair home = turn(forward.x, forward.y, angle, {}, true, binary64, "test");
     RC_ASSERT(abs(Rational(value(home.x) - from_double(x))) <= 4 * r / Rational(Integer(1) << 53));
     RC_ASSERT(abs(Rational(value(home.y) - from_double(y))) <= 4 * r / Rational(Integer(1) << 53));
   }

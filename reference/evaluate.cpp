@@ -57,6 +57,18 @@ class Angles {
     memo_.resize(distinct_ * static_cast<std::size_t>(spectrum.rungs()));
   }
 
+  // A, where it is rational and the angle is exactly zero.
+  std::optional<Rational> still(std::size_t row, int map, int pair) const {
+    const Assignment& assigned = allocation_.at(map, pair);
+    if (!spectrum_.exact_attention_factor()) return std::nullopt;
+    if (assigned.axis != Axis::none) {
+      const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
+      const bool at_origin = p != nullptr && *p == 0;
+      if (!at_origin && !spectrum_.never_turns(assigned.rung)) return std::nullopt;
+    }
+    return spectrum_.exact_attention_factor();
+  }
+
   CosSin at(std::size_t row, int map, int pair) {
     const Assignment& assigned = allocation_.at(map, pair);
     if (assigned.axis == Axis::none) return {spectrum_.attention_factor(), enclose(Rational(0))};
@@ -159,8 +171,8 @@ class Worker {
         const auto x = base + static_cast<std::size_t>(lane.x),
                    y = base + static_cast<std::size_t>(lane.y);
         const TurnedPair turned = turn(
-            in[x], in[y], [&] { return angles.at(row, map, pair); }, adjoint, format,
-            "a rotated pair");
+            in[x], in[y], [&] { return angles.at(row, map, pair); }, angles.still(row, map, pair),
+            adjoint, format, "a rotated pair");
         out[x] = turned.x;
         out[y] = turned.y;
         precision_ = std::max(precision_, turned.precision);
@@ -315,7 +327,7 @@ std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Hea
     for (int lane = shape.rotary_dim; lane < shape.head_dim; ++lane)
       passed += from_double(q(lane)) * from_double(k(lane));
     out.push_back(logit(
-        terms, passed, spectrum.exact_attention_factor(),
+        terms, passed, spectrum.exact_attention_square(),
         [&] { return spectrum.attention_factor(); }, shape.head_dim, inputs.format,
         "a logit of case " + c.id));
   }

@@ -66,17 +66,22 @@ FrequencyAllocation interleaved(const HeadShape& shape, const Parameters& parame
 }
 
 FrequencyAllocation per_head(const HeadShape& shape, const Parameters& parameters) {
-  if (!parameters.has("mrope_section") && shape.num_key_value_heads != 8) {
+  if (!parameters.was_given("mrope_section") && shape.num_key_value_heads != 8) {
     throw std::invalid_argument("mrope_section: must be given for num_key_value_heads = " +
                                 std::to_string(shape.num_key_value_heads) +
                                 "; only 8 heads have a default, [2, 3, 3]");
   }
-  const auto s = parameters.has("mrope_section") ? parameters.integers("mrope_section")
-                                                 : std::vector<std::int64_t>{2, 3, 3};
+  const auto s = parameters.integers("mrope_section");
   if (s[0] + s[1] + s[2] > shape.num_key_value_heads) {
     throw std::invalid_argument(
         "mrope_section = " + triple(s[0], s[1], s[2]) +
         ": must sum to at most num_key_value_heads = " + std::to_string(shape.num_key_value_heads));
+  }
+  if (std::int64_t{shape.num_key_value_heads} * shape.pairs() > (1 << 24)) {
+    throw std::invalid_argument(
+        "num_key_value_heads = " + std::to_string(shape.num_key_value_heads) +
+        " with rotary_dim = " + std::to_string(shape.rotary_dim) +
+        ": must not make more than 2^24 assignments");
   }
   FrequencyAllocation out;
   out.maps = shape.num_key_value_heads;

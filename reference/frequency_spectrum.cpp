@@ -2,6 +2,7 @@
 #include "reference/frequency_spectrum.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -40,6 +41,16 @@ Interval correction_dimension(int dim, const Rational& base, const Rational& len
          log(enclose(base));
 }
 
+// ln x / ln base where that is p / q with q <= 64: base^p = x^q.
+std::optional<Rational> exact_logarithm(const Rational& x, const Rational& base) {
+  const double ratio = std::log(to_double(x)) / std::log(to_double(base));
+  for (int q = 1; q <= 64; ++q) {
+    const Rational p(static_cast<long long>(std::llround(ratio * q)));
+    if (p > 0 && p <= 64 && exact_power(base, p) == exact_power(x, Rational(q))) return p / q;
+  }
+  return std::nullopt;
+}
+
 Rational clamp01(const Rational& x) { return x < 0 ? Rational(0) : x > 1 ? Rational(1) : x; }
 
 }  // namespace
@@ -51,6 +62,7 @@ ResolvedSpectrum::ResolvedSpectrum(const FrequencySpectrum& spectrum)
   for (int k = 0; k < dim_ / 2; ++k)
     lanes_.push_back({{{base_, Rational(-2 * k, dim_)}}, Rational(1)});
   std::visit([this](const auto& scaling) { resolve(scaling); }, spectrum.scaling);
+  if (attention_) attention_square_ = *attention_ * *attention_;
 }
 
 Interval ResolvedSpectrum::inv_freq(int rung) const {
@@ -212,6 +224,10 @@ void ResolvedSpectrum::resolve(const LongRope& s) {
     const Rational length = s.original_max_position_embeddings;
     need(length > 1, "original_max_position_embeddings", length, "above 1");
     attention_.reset();
+    if (const auto share = exact_logarithm(s.extension, length)) {
+      attention_square_ = 1 + *share;
+      attention_ = exact_power(*attention_square_, Rational(1, 2));
+    }
     attention_enclosure_ = [f = s.extension, length] {
       return sqrt(enclose(Rational(1)) + log(enclose(f)) / log(enclose(length)));
     };

@@ -85,6 +85,13 @@ class ResolvedSpectrum {
     return attention_ ? enclose(*attention_) : attention_enclosure_();
   }
   const std::optional<Rational>& exact_attention_factor() const { return attention_; }
+  // Its square where that is rational, which LongRoPE's root can be without the factor being so.
+  const std::optional<Rational>& exact_attention_square() const { return attention_square_; }
+  // A rung of frequency zero.
+  bool never_turns(int rung) const {
+    const auto* factor = std::get_if<Rational>(&lanes_.at(static_cast<std::size_t>(rung)).factor);
+    return factor != nullptr && *factor == 0;
+  }
 
  private:
   using Factor = std::variant<Rational, std::function<Interval()>>;
@@ -105,7 +112,7 @@ class ResolvedSpectrum {
   Rational base_;
   int dim_;
   std::vector<Lane> lanes_;
-  std::optional<Rational> attention_{Rational(1)};
+  std::optional<Rational> attention_{Rational(1)}, attention_square_;
   std::function<Interval()> attention_enclosure_;
 };
 

@@ -29,7 +29,7 @@ class ExactNumbers final : public nlohmann::json_sax<Json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (open_.back()->contains(name)) {
+    if (!seen_.back().insert(name).second) {
       failure = "key '" + name + "' appears twice";
       return false;
     }
@@ -68,13 +68,16 @@ class ExactNumbers final : public nlohmann::json_sax<Json> {
       return false;
     }
     open_.push_back(place(std::move(value)));
+    seen_.emplace_back();
     return true;
   }
   bool close() {
     open_.pop_back();
+    seen_.pop_back();
     return true;
   }
   std::vector<Json*> open_;
+  std::vector<std::set<std::string>> seen_;  // keys of each open object: its own look-up is linear
   std::string key_;
 };
 

@@ -216,12 +216,16 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
     }
   }
   out["sequence"] = sequence.finish();
-  const Scheme& scheme = find_scheme(preset.scheme);
-  const bool timed = Parameters(scheme.parameters).find("second_per_grid_t") != nullptr;
-  if (timed && !seconds.empty() &&
-      !(out.contains("params") && out["params"].contains("second_per_grid_t"))) {
-    out["params"]["second_per_grid_t"] = seconds;
+  if (out.contains("params") && !out["params"].is_object())
+    throw std::invalid_argument("params: must be an object");
+  const Parameters parameters(find_scheme(preset.scheme).parameters);
+  const ParameterSpec* timed = parameters.find("second_per_grid_t");
+  bool given = false;
+  if (out.contains("params")) {
+    for (const auto& [key, value] : out["params"].items())
+      given = given || (timed != nullptr && parameters.find(key) == timed);
   }
+  if (timed != nullptr && !seconds.empty() && !given) out["params"]["second_per_grid_t"] = seconds;
   return out;
 }
 

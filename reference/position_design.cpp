@@ -2,10 +2,13 @@
 #include "reference/position_design.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+
+#include "reference/certify.h"
 
 namespace plumbline {
 namespace {
@@ -82,6 +85,18 @@ void check_lists(const Parameters& parameters, std::int64_t videos) {
 }
 
 }  // namespace
+
+Rational Scalar<Rational>::float32_floor(const Rational& t, const Rational& g, const Rational& k) {
+  const auto narrow = [](const Rational& x) {
+    return static_cast<float>(decode_double(round_to(x, binary32), binary32));
+  };
+  const float steps = (narrow(t) * narrow(g)) * narrow(k);
+  if (!std::isfinite(steps)) {
+    throw std::invalid_argument("second_per_grid_t = " + to_text(g) +
+                                ": leaves the range of float32 arithmetic");
+  }
+  return truncate(from_double(static_cast<double>(steps)));
+}
 
 Interval Scalar<Interval>::max(const Interval& a, const Interval& b) {
   // Works on the ends, so that overlapping enclosures need no decision.

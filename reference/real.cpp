@@ -3,6 +3,7 @@
 
 #include <mpfi.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plumbline {
@@ -113,6 +114,9 @@ std::optional<Rational> exact_power(const Rational& r, const Rational& exponent)
   const auto top = exact_root(numerator(r), b), bottom = exact_root(denominator(r), b);
   if (!top || !bottom) return std::nullopt;
   const auto a = abs(times).convert_to<unsigned>();
+  // A power of a million bits helps nobody: the enclosure serves.
+  const std::uint64_t bits = std::max(msb(*top), msb(*bottom)) + 1;
+  if (bits * a > 1'000'000) return std::nullopt;
   const Rational result(pow(*top, a), pow(*bottom, a));
   return times < 0 ? Rational(1) / result : result;
 }

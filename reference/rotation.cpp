@@ -39,12 +39,19 @@ CosSin cos_sin(const Coordinate& position, const Interval& inv_freq,
 }
 
 TurnedPair turn(std::uint64_t x_bits, std::uint64_t y_bits,
-                const std::function<CosSin()>& cosine_sine, bool adjoint, const Format& format,
-                std::string_view what) {
+                const std::function<CosSin()>& cosine_sine, const std::optional<Rational>& still,
+                bool adjoint, const Format& format, std::string_view what) {
   const double x = decode_double(x_bits, format), y = decode_double(y_bits, format);
   // Both senses as x c + u s and y c + v s; negating an operand keeps the signs that IEEE 754 gives
   // to zeros.
   const double u = adjoint ? y : -y, v = adjoint ? -x : x;
+  if (still && std::isfinite(x) && std::isfinite(y)) {
+    const auto scaled = [&](double lane, double other) {
+      if (lane == 0) return std::signbit(lane + other * 0.0) ? sign_bit(format) : std::uint64_t{0};
+      return round_to(Rational(from_double(lane) * *still), format);
+    };
+    return {scaled(x, u), scaled(y, v), kFirstPrecision};
+  }
   return at_rising_precision(
       [&]() -> std::optional<TurnedPair> {
         const CosSin t = cosine_sine();
@@ -60,7 +67,7 @@ TurnedPair turn(std::uint64_t x_bits, std::uint64_t y_bits,
 }
 
 Certified logit(const std::vector<LogitTerm>& terms, const Rational& passed,
-                const std::optional<Rational>& exact_factor,
+                const std::optional<Rational>& exact_square,
                 const std::function<Interval()>& attention_factor, int head_dim,
                 const Format& format, std::string_view what) {
   struct Turning {
@@ -82,9 +89,8 @@ Certified logit(const std::vector<LogitTerm>& terms, const Rational& passed,
     }
   }
   const auto root = exact_power(Rational(head_dim), Rational(1, 2));
-  if (turning.empty() && (exact_factor || level == 0)) {
-    const Rational sum =
-        passed + (exact_factor ? Rational(*exact_factor * *exact_factor * level) : Rational(0));
+  if (turning.empty() && (exact_square || level == 0)) {
+    const Rational sum = passed + (exact_square ? Rational(*exact_square * level) : Rational(0));
     if (sum == 0) return {0, kFirstPrecision};
     if (root) return {round_to(Rational(sum / *root), format), kFirstPrecision};
   }

@@ -34,8 +34,11 @@ struct TurnedPair {
   std::uint64_t x, y;
   unsigned precision;
 };
+// `still`: the rational A where the angle is exactly zero; x A and y A may then lie on a tie that
+// no enclosure decides.
 TurnedPair turn(std::uint64_t x, std::uint64_t y, const std::function<CosSin()>& cosine_sine,
-                bool adjoint, const Format& format, std::string_view what);
+                const std::optional<Rational>& still, bool adjoint, const Format& format,
+                std::string_view what);
 
 // One term of a logit in relative form: query pair (xq, yq) against key pair (xk, yk), both exact
 // doubles, at coordinates pq and pk on the pair's axis.
@@ -45,11 +48,12 @@ struct LogitTerm {
   std::function<Interval()> inv_freq;  // empty: the pair does not turn
 };
 
+// `exact_square`: A^2 where it is rational.
 // (A^2 sum_i Re(z_q conj(z_k) e^{i (p_q - p_k) w}) + passed) / sqrt(head_dim), rounded once. Equal
 // angles are summed exactly, so that cancellation there is decided before any enclosure. `passed`
 // is the exact sum over lanes that do not turn. All inputs finite.
 Certified logit(const std::vector<LogitTerm>& terms, const Rational& passed,
-                const std::optional<Rational>& exact_factor,
+                const std::optional<Rational>& exact_square,
                 const std::function<Interval()>& attention_factor, int head_dim,
                 const Format& format, std::string_view what);
 

@@ -21,12 +21,9 @@ struct Scalar<Rational> {
   static Rational max(const Rational& a, const Rational& b) { return a < b ? b : a; }
   static Rational floor(const Rational& a) { return Rational(plumbline::floor(a)); }
   static Rational ceil(const Rational& a) { return Rational(plumbline::ceil(a)); }
-  // trunc(fl(fl(t g) k)) in binary32: the order of operations of the authors' tensor code.
-  static Rational float32_floor(const Rational& t, const Rational& g, const Rational& k) {
-    const float steps = (static_cast<float>(to_double(t)) * static_cast<float>(to_double(g))) *
-                        static_cast<float>(to_double(k));
-    return truncate(from_double(static_cast<double>(steps)));
-  }
+  // trunc(fl(fl(t g) k)) in binary32: the order of operations of the authors' tensor code. Throws
+  // std::invalid_argument where a factor or the product leaves binary32's range.
+  static Rational float32_floor(const Rational& t, const Rational& g, const Rational& k);
 };
 
 template <>
@@ -36,9 +33,6 @@ struct Scalar<Interval> {
   static Interval max(const Interval& a, const Interval& b);
   static Interval floor(const Interval& a) { return enclose(Rational(plumbline::floor(a))); }
   static Interval ceil(const Interval& a) { return enclose(Rational(plumbline::ceil(a))); }
-  static Interval float32_floor(const Interval& t, const Interval& g, const Interval& k) {
-    return floor(t * g * k);
-  }
 };
 
 }  // namespace plumbline

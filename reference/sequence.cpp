@@ -9,7 +9,7 @@ namespace plumbline {
 namespace {
 
 constexpr std::int64_t kCountLimit = std::int64_t{1} << 62;
-constexpr std::int64_t kMostFrames = std::int64_t{1} << 20;
+constexpr std::int64_t kMostFrames = std::int64_t{1} << 16;
 
 std::int64_t multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
@@ -85,7 +85,7 @@ Sequence parse_notation(std::string_view text) {
       const Grid grid = grid_of(word);
       tokens(Visual{grid, Medium::video_frame, 0});
       if (grid.t > kMostFrames) {
-        throw std::invalid_argument("sequence: '" + word + "' splits into more than 2^20 frames");
+        throw std::invalid_argument("sequence: '" + word + "' splits into more than 2^16 frames");
       }
       for (std::int64_t t = 0; t < grid.t; ++t) {
         sequence.push_back(Visual{{1, grid.h, grid.w}, Medium::video_frame, videos});

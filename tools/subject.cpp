@@ -47,7 +47,12 @@ fast::Spectrum spectrum_of(const FrequencySpectrum& from) {
   const auto maybe = [&](const std::optional<Rational>& r) {
     return r ? std::optional(number(*r)) : std::nullopt;
   };
-  const auto count = [](const Rational& r) { return numerator(r).convert_to<std::int64_t>(); };
+  const auto count = [](const Rational& r) {
+    if (denominator(r) != 1)
+      throw std::invalid_argument("a context length of " + to_text(r) +
+                                  ": kernels of fast/ take integers");
+    return numerator(r).convert_to<std::int64_t>();
+  };
   to.base = number(from.rope_theta);
   to.rotary_dim = from.rotary_dim;
   struct Visitor {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // plumbline validate: a kernel or a candidate file, judged.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "golden/compare.h"
 #include "tools/plumbline.h"
@@ -32,8 +33,8 @@ std::string words(const Place& p) {
 }
 
 std::string axes_hit(const ClassResult& r) {
-  constexpr std::string_view kNames[] = {"axis T", "axis H",         "axis W",
-                                         "axis 3", "unturned pairs", "pass-through lanes"};
+  constexpr std::string_view kNames[] = {
+      "axis T", "axis H", "axis W", "axis 3", "unturned pairs", "pass-through lanes", "logits"};
   std::string out;
   for (std::size_t i = 0; i < r.failures_by_axis.size(); ++i) {
     if (r.failures_by_axis[i] > 0)
@@ -73,11 +74,15 @@ Json place_json(const Place& p) {
 }
 
 Json report_json(const Options& options, const std::vector<CaseResult>& results,
-                 const std::vector<ContextLength>& lengths, int exit_code) {
+                 const std::vector<ContextLength>& lengths,
+                 const std::vector<std::string>& unanswered, const std::string& origin,
+                 int exit_code) {
   Json out{{"schema", "plumbline-validate-1"},
            {"golden", options.golden},
            {"subject", options.kernel.empty() ? options.candidate : options.kernel},
            {"exit_code", exit_code},
+           {"recipe_origin", origin},
+           {"not_judged", unanswered},
            {"cases", Json::array()}};
   for (const CaseResult& r : results) {
     Json entry{{"id", r.id},
@@ -104,7 +109,9 @@ Json report_json(const Options& options, const std::vector<CaseResult>& results,
     out["certified_context_length"].push_back(
         Json{{"grade", std::string(l.grade.name)},
              {"limit", l.grade.limit},
+             {"measurable", l.measurable},
              {"length", l.length ? Json(*l.length) : Json(nullptr)},
+             {"exceeded_at", l.exceeded_at ? Json(*l.exceeded_at) : Json(nullptr)},
              {"tested", l.all ? "all" : "sampled"},
              {"resolution", l.resolution}});
   }
@@ -112,10 +119,12 @@ Json report_json(const Options& options, const std::vector<CaseResult>& results,
 }
 
 void print_table(const Options& options, const std::vector<CaseResult>& results,
-                 const std::vector<ContextLength>& lengths) {
-  fmt::print("{} against {}\n\n",
+                 const std::vector<ContextLength>& lengths, const std::string& origin) {
+  std::set<std::string> recipes;
+  for (const CaseResult& r : results) recipes.insert(r.recipe);
+  fmt::print("{} against {}\nrecipe {} ({})\n\n",
              options.kernel.empty() ? options.candidate : "kernel " + options.kernel,
-             options.golden);
+             options.golden, fmt::join(recipes, " | "), origin);
   std::size_t width = 4;
   for (const CaseResult& r : results) width = std::max(width, r.id.size());
   fmt::print("{:{}}  {:>9}  {:>8}  {:>10}  {:>12}  verdict\n", "case", width, "values", "ulp of r",
@@ -140,14 +149,22 @@ void print_table(const Options& options, const std::vector<CaseResult>& results,
       "\ncertified context length: no tested position up to it has a phase error above the "
       "limit\n");
   for (const ContextLength& l : lengths) {
-    const std::string coarse =
-        l.resolution > l.grade.limit
-            ? fmt::format("  (phases below {:.1e} rad cannot be told from rounding)", l.resolution)
-            : "";
-    fmt::print("  {:<5} {:.2e} rad  {:>12}  {}{}\n", l.grade.name, l.grade.limit,
-               l.length ? shown(*l.length) : "none", l.length ? (l.all ? "all" : "sampled") : "",
-               coarse);
+    std::string words = l.length
+                            ? fmt::format("{:>12}  {}", shown(*l.length), l.all ? "all" : "sampled")
+                            : fmt::format("{:>12}", "none");
+    if (!l.measurable) {
+      const std::string why =
+          fmt::format("rounding hides phases below {:.1e} rad here", l.resolution);
+      words = l.exceeded_at ? fmt::format("{:>12}  ({})", "below " + shown(*l.exceeded_at), why)
+                            : fmt::format("not measurable: {}", why);
+    }
+    fmt::print("  {:<5} {:.2e} rad  {}\n", l.grade.name, l.grade.limit, words);
   }
+}
+
+std::string candidate_origin(const Options& options) {
+  return options.kernel.empty() ? "the default of each format: the candidate declares none"
+                                : "declared by the kernel";
 }
 
 int validate(const Options& options) {
@@ -159,11 +176,18 @@ int validate(const Options& options) {
   if (kind == golden.root().text.end() || kind->second != "golden")
     throw Refused(options.golden + ": not a golden file");
   std::optional<FileReader> candidate;
+  std::string origin = chosen ? "from the command line" : candidate_origin(options);
   if (!options.candidate.empty()) {
     candidate.emplace(options.candidate);
     const auto declared = candidate->root().text.find("recipe");
-    if (!chosen && declared != candidate->root().text.end())
-      chosen = parse_recipe(declared->second);
+    if (!chosen && declared != candidate->root().text.end()) {
+      try {
+        chosen = parse_recipe(declared->second);
+      } catch (const std::invalid_argument& e) {
+        throw Refused(options.candidate + ": attribute 'recipe': " + e.what());
+      }
+      origin = "declared by the candidate";
+    }
   }
   std::vector<CaseResult> results;
   std::vector<std::string> unanswered;
@@ -198,7 +222,7 @@ int validate(const Options& options) {
   const int code = results.empty() ? kInconclusive : conforms ? kConforms : kDoesNotConform;
   if (options.wants_json) {
     // A path need not be UTF-8, JSON must be.
-    const std::string text = report_json(options, results, lengths, code)
+    const std::string text = report_json(options, results, lengths, unanswered, origin, code)
                                  .dump(1, ' ', false, Json::error_handler_t::replace) +
                              "\n";
     write_text(options.json, text);
@@ -209,7 +233,12 @@ int validate(const Options& options) {
                options.golden);
     return code;
   }
-  print_table(options, results, lengths);
+  print_table(options, results, lengths, origin);
+  std::size_t left_out = 0;
+  for (const CaseResult& r : results) left_out += r.missing.size();
+  if (left_out > 0 && options.kernel.empty())
+    fmt::print("\nnot judged, absent from the cases above: {} datasets (--json lists them)\n",
+               left_out);
   if (!unanswered.empty())
     fmt::print("\nnot judged, no outputs: {} of {} cases, first {}\n", unanswered.size(),
                golden.ids().size(), unanswered.front());

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <type_traits>
+
 #include "reference/scheme.h"
 
 namespace plumbline {
@@ -14,7 +16,11 @@ struct AbsoluteTimeLayout {
     if (b.video < 0) return N::integer(0);
     const S g = knobs.get<S>("second_per_grid_t", b.video),
             kappa = knobs.get<S>("tokens_per_second");
-    return knobs.float32() ? N::float32_floor(t, g, kappa) : N::floor(t * g * kappa);
+    // Only exact numbers can follow a float32 order of operations.
+    if constexpr (std::is_same_v<S, Rational>) {
+      if (knobs.float32()) return N::float32_floor(t, g, kappa);
+    }
+    return N::floor(t * g * kappa);
   }
   template <class S>
   static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
@@ -57,7 +63,7 @@ constexpr ParameterSpec kInterleave[] = {temporal_stride("1"), mrope_section("24
 constexpr ParameterSpec kMropeI[] = {temporal_stride("1"), mrope_section("24,20,20"),
                                      kIntegerOutput};
 constexpr ParameterSpec kMultiHead[] = {temporal_stride("1"),
-                                        {"mrope_section", Kind::section, {}},
+                                        mrope_section("2,3,3"),
                                         spatial_reset("false"),
                                         {"num_key_value_heads", Kind::positive, {}},
                                         kIntegerOutput};
