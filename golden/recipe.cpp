@@ -76,7 +76,8 @@ class FrequencyRoundings {
         base_(to_double(s.rope_theta)),
         unscaled_(std::pow(base_, -share_)),
         ratio_(omega / unscaled_),
-        inexact_exponent_(!power_of_two(s.rotary_dim)) {
+        inexact_exponent_(!power_of_two(s.rotary_dim)),
+        wide_(formed == binary64) {
     if (decode(round_to(s.rope_theta, formed), formed) != s.rope_theta) base_rounding_ = share_;
   }
   double operator()(const Unscaled&) const { return power(std::log(base_)); }
@@ -89,8 +90,9 @@ class FrequencyRoundings {
   }  // the entry, one product
   double operator()(const NtkAware& s) const {
     // The base's own power and rounding, amplified by the exponent.
-    return power(std::log(base_) + stretch() * std::log(to_double(s.alpha))) +
-           share_ * (2 * recipe_.pow_ulp + 2);
+    const double growth = stretch() * std::log(to_double(s.alpha));
+    return power(std::log(base_) + growth) +
+           share_ * (2 * recipe_.pow_ulp + 2 + (wide_ ? std::abs(growth) : 0));
   }
   double operator()(const NtkFixed& s) const {
     const double factor = to_double(s.factor);
@@ -126,9 +128,10 @@ class FrequencyRoundings {
     high = std::min(high, 2.0 * pairs_ - 1);
     if (high - low < 1e-3) high = low + 1e-3;
     double ramp = 0;
-    if (rung_ > low - 1 && rung_ < high + 1)
-      ramp = (3 + (y.truncate ? 0 : low / (high - low))) * std::abs(1 - 1 / to_double(y.factor)) /
-             ratio_;
+    if (rung_ > low - 1 && rung_ < high + 1) {
+      const double bounds = y.truncate ? 0 : wide_ ? 8 * high + 4 * pairs_ / std::log(base_) : low;
+      ramp = (3 + bounds / (high - low)) * std::abs(1 - 1 / to_double(y.factor)) / ratio_;
+    }
     return power(std::log(base_)) + 4 + ramp;
   }
   double operator()(const Llama3& l) const {
@@ -157,6 +160,9 @@ class FrequencyRoundings {
   int rung_;
   double pairs_, share_, base_, unscaled_, ratio_, base_rounding_ = 0;
   bool inexact_exponent_;
+  // Scalars such as a new base are formed in binary64: their own roundings count only where
+  // inv_freq is too.
+  bool wide_;
 };
 
 // (1 + a)(1 + b) - 1 without forming 1 + a, which a unit of binary64 would not survive.
