@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single numbers worked out by hand, at the corners where a formula has a clamp, an exception or an
+// exact tie.
+#include <cmath>
+#include <numbers>
+
+#include "properties/properties.h"
+
+namespace plumbline::test {
+namespace {
+
+ResolvedSpectrum spectrum(int rotary_dim, RopeScaling scaling, int base = 10000) {
+  return ResolvedSpectrum({Rational(base), rotary_dim, std::move(scaling)});
+}
+
+double as_double(const ResolvedSpectrum& s, int rung) {
+  const WorkingPrecision scope(kFirstPrecision);
+  return decode_double(round_to(s.inv_freq(rung), binary64).value(), binary64);
+}
+
+Yarn yarn(int factor, int length, Rational fast, Rational slow, bool truncate) {
+  Yarn y;
+  y.factor = factor;
+  y.original_max_position_embeddings = length;
+  y.beta_fast = fast;
+  y.beta_slow = slow;
+  y.truncate = truncate;
+  return y;
+}
+
+// C(1) = 32 ln(10^7 / 2 pi) / ln 10^4 = 49.6: the upper bound is clamped at d - 1 = 63, not at d /
+// 2 - 1 = 31, so that even the slowest pair is only partly interpolated.
+TEST(WorkedExamples, TheYarnRampMayEndPastTheLastPair) {
+  const auto s = spectrum(64, yarn(4, 10'000'000, 32, 1, true));
+  const double low = std::floor(32 * std::log(1e7 / (2 * std::numbers::pi * 32)) / std::log(1e4)),
+               high = 50;
+  for (int k = 0; k < 32; ++k) {
+    const double r = std::clamp((k - low) / (high - low), 0.0, 1.0);
+    const double want = std::pow(1e4, -k / 32.0) * (1 - r + r / 4);
+    EXPECT_LE(std::abs(as_double(s, k) / want - 1), 0x1p-46) << k;
+  }
+  EXPECT_GT(as_double(s, 31), std::pow(1e4, -31 / 32.0) / 4 * 1.5);
+  const auto far = spectrum(64, yarn(4, 1'000'000'000, 32, 1, true));  // C(1) = 65.6, clamped at 63
+  const double bound = std::floor(32 * std::log(1e9 / (2 * std::numbers::pi * 32)) / std::log(1e4));
+  ASSERT_LT(bound, 63);
+  EXPECT_EQ(as_double(far, 31), as_double(spectrum(64, Unscaled{}), 31)) << "below the ramp";
+}
+
+// Equal bounds make a step one thousandth wide: everything up to the bound keeps its speed,
+// everything above is divided.
+TEST(WorkedExamples, EqualYarnBoundsMakeAStep) {
+  const auto plain = spectrum(64, Unscaled{});
+  const auto clamped =
+      spectrum(64, yarn(8, 6, 32, 1, true));  // C(32) < 0 and ceil C(1) = 0: both are 0
+  EXPECT_EQ(as_double(clamped, 0), 1.0);
+  for (int k = 1; k < 32; ++k) EXPECT_EQ(as_double(clamped, k), as_double(plain, k) / 8) << k;
+  const auto real = spectrum(64, yarn(8, 4096, 2, 2, false));
+  const int last = static_cast<int>(32 * std::log(4096 / (4 * std::numbers::pi)) / std::log(1e4));
+  for (int k = 0; k < 32; ++k)
+    EXPECT_EQ(as_double(real, k), as_double(plain, k) / (k <= last ? 1 : 8)) << k;
+}
+
+TEST(WorkedExamples, DynamicNtkBelowItsLengthIsUnscaled) {
+  const auto s = spectrum(128, DynamicNtk{4, 17, 4096});
+  for (int k = 0; k < 64; ++k)
+    EXPECT_EQ(as_double(s, k), as_double(spectrum(128, Unscaled{}), k)) << k;
+}
+
+// omega_{n-1} is exactly 1 / alpha times the unscaled one.
+TEST(WorkedExamples, NtkDividesTheSlowestPairByAlpha) {
+  EXPECT_EQ(spectrum(4, NtkAware{7}, 16).exact_inv_freq(1), Rational(1, 28));
+  EXPECT_EQ(spectrum(4, NtkAware{7}, 16).exact_inv_freq(0), Rational(1));
+}
+
+// LongRoPE's root is rational where both lengths are powers of one number: 1 + ln 128 / ln 512 = 16
+// / 9.
+TEST(WorkedExamples, LongRopeFactorsAreExactWhereTheyAre) {
+  const std::vector<Rational> ones(4, Rational(1));
+  EXPECT_EQ(spectrum(8, LongRope{ones, 128, 512, {}}).exact_attention_factor(), Rational(4, 3));
+  const auto phi = spectrum(8, LongRope{ones, 32, 4096, {}});
+  EXPECT_FALSE(phi.exact_attention_factor().has_value());
+  EXPECT_EQ(phi.exact_attention_square(), Rational(17, 12));
+  EXPECT_FALSE(spectrum(8, LongRope{ones, 3, 4096, {}}).exact_attention_square().has_value());
+}
+
+// x = 165 and A = 11/10 at position 0: 181.5 lies between the bfloat16 neighbours 181 and 182, and
+// goes to the even one.
+TEST(WorkedExamples, AnExactTieOfARationalFactorIsDecided) {
+  const Rational a(11, 10);
+  const auto bits = [](double x) { return round_to(from_double(x), bfloat16); };
+  const auto angle = [&] { return cos_sin(Rational(0), enclose(Rational(1)), enclose(a)); };
+  const TurnedPair t = turn(bits(165), bits(-165), angle, a, false, bfloat16, "a tie");
+  EXPECT_EQ(decode_double(t.x, bfloat16), 182);
+  EXPECT_EQ(decode_double(t.y, bfloat16), -182);
+  EXPECT_THROW(turn(bits(165), bits(-165), angle, std::nullopt, false, bfloat16, "a tie"),
+               Unresolved);
+  const Certified same = logit(
+      {{3, 4, 3, 4, Rational(9), Rational(9), [] { return enclose(Rational(1)); }}}, Rational(0),
+      a * a, [&] { return enclose(a); }, 16, binary64, "equal angles");
+  EXPECT_EQ(decode_double(same.bits, binary64), 7.5625);  // 1.21 * 25 / 4
+}
+
+// A table entry a hair above a midpoint of binary32 needs more than 300 bits, through the one door.
+TEST(WorkedExamples, AHardTableEntryRaisesThePrecision) {
+  const Integer scale = Integer(1) << 300U;
+  const Rational hard = 1 + Rational(1, 1 << 24) + Rational(Integer(1), scale);
+  Json object{{"id", "hard"}, {"scheme", "vanilla"}, {"sequence", "t1"}};
+  object["spectrum"] = Json{{"scaling", "yarn"},
+                            {"params", Json{{"factor", 4},
+                                            {"original_max_position_embeddings", 4096},
+                                            {"attention_factor", to_text(hard)}}}};
+  const Case c = case_from_json(object);
+  const Tensors out = evaluate(c, positions(c), {binary32}, {}, false, 1);
+  EXPECT_EQ(out.tables[0].cos[0], round_to(Rational(1), binary32) + 1);
+  EXPECT_GE(out.precision, 512U);
+}
+
+// g = 0.21, t = 150, kappa = 2: exactly 63, and 62 in the authors' float32 order of operations.
+TEST(WorkedExamples, AbsoluteTimeAtAnExactBoundary) {
+  Json object{
+      {"scheme", "mrope-abs-time"}, {"sequence", "v151x1x1"}, {"window", Json::array({150, 1})}};
+  object["params"] = Json{{"second_per_grid_t", "0.21"}};
+  const auto time = [&] { return std::get<Rational>(positions(case_from_json(object)).at(0, 0)); };
+  EXPECT_EQ(time(), Rational(63));
+  object["arithmetic"] = "float32";
+  EXPECT_EQ(time(), Rational(62));
+}
+
+TEST(WorkedExamples, IntegersAreNotGuessed) {
+  const WorkingPrecision scope(64);
+  const Interval straddle = hull(enclose(Rational(199, 100)), enclose(Rational(201, 100)));
+  EXPECT_THROW(floor(straddle), Undecided);
+  EXPECT_THROW(ceil(straddle), Undecided);
+  EXPECT_THROW(sign(hull(enclose(Rational(-1)), enclose(Rational(1)))), Undecided);
+  EXPECT_THROW(to_digits(straddle, 3), Undecided);
+  EXPECT_EQ(floor(Rational(-7, 2)), Integer(-4));
+  EXPECT_EQ(truncate(Rational(-7, 2)), Rational(-3));
+}
+
+// Fractional strides of schemes with integer output are cut toward zero at the very end; deltas are
+// not.
+TEST(WorkedExamples, TruncationComesLast) {
+  Json object{{"scheme", "mrope"},
+              {"sequence", "t2 v2x1x1 t2"},
+              {"params", Json{{"temporal_stride", "1.5"}}}};
+  const PositionTable cut = positions(case_from_json(object));
+  object["params"]["integer_output"] = "none";
+  const PositionTable whole = positions(case_from_json(object));
+  const std::vector<Rational> want{0, 1, 2, Rational(7, 2), Rational(9, 2), Rational(11, 2)};
+  for (std::size_t row = 0; row < want.size(); ++row) {
+    EXPECT_EQ(std::get<Rational>(whole.at(0, row)), want[row]);
+    EXPECT_EQ(std::get<Rational>(cut.at(0, row)), truncate(want[row]));
+  }
+  EXPECT_EQ(cut.rope_delta, whole.rope_delta);
+  EXPECT_EQ(*cut.rope_delta, Rational(1, 2));
+}
+
+}  // namespace
+}  // namespace plumbline::test
