@@ -201,10 +201,15 @@ PositionTable positions(const Case& c) {
       c.parameters.has("integer_output") && c.parameters.word("integer_output") == "trunc";
   PositionTable out;
   out.axes = design.axes;
+  std::size_t count = 0;
+  for (const Window& w : c.rows()) count += static_cast<std::size_t>(w.count);
+  // The larger array first: a request beyond the machine's memory fails here, before anything is
+  // filled.
+  out.position_ids.assign(static_cast<std::size_t>(out.axes) * count, Rational(design.pad));
+  out.token_index.reserve(count);
   for (const Window& w : c.rows()) {
     for (std::int64_t i = 0; i < w.count; ++i) out.token_index.push_back(w.first + i);
   }
-  out.position_ids.assign(static_cast<std::size_t>(out.axes) * out.rows(), Rational(design.pad));
   for (std::size_t row = 0; row < out.rows(); ++row) {
     const auto token = rows.token(out.token_index[row]);
     if (!token) continue;
