@@ -52,9 +52,9 @@ class Judge {
       place.error = std::abs(candidate - exact);
       place.ulp = place.error / ulp_at(exact, format_);
     }
-    const double scale = allowed.scale;
-    result_.worst_norm_ulp = std::max(result_.worst_norm_ulp,
-                                      place.error == 0 ? 0 : place.error / ulp_at(scale, format_));
+    result_.worst_norm_ulp =
+        std::max(result_.worst_norm_ulp,
+                 place.error == 0 ? 0 : place.error / ulp_at(allowed.scale, format_));
     // A budget that overflowed allows every finite number; only a wrong class is infinitely wrong.
     const double ratio = place.error == 0               ? 0
                          : std::isinf(place.error)      ? kInfinity
@@ -119,6 +119,12 @@ Place place_of(const Truth& t, std::size_t row, int head, int lane, int map, int
   return place;
 }
 
+// Rounding of a table entry into a candidate's own format, relative to A: half an ulp of the binade
+// that holds A.
+double table_store(const Format& format, const Recipe& recipe) {
+  return format == recipe.table ? 0 : unit(format);
+}
+
 ClassResult judge_table(const Truth& t, const Recipe& recipe, const std::vector<double>& phases,
                         const std::string& dataset, const Tensor& golden, const Tensor& candidate,
                         bool is_cos) {
@@ -131,7 +137,7 @@ ClassResult judge_table(const Truth& t, const Recipe& recipe, const std::vector<
       for (int pair = 0; pair < t.pairs; ++pair) {
         const std::size_t at = t.entry(row, map, pair);
         const double slack = 0.5 * ulp_at(exact[at], binary64);
-        const double store = format == recipe.table ? 0 : 0.5 * unit(format) * 2;
+        const double store = table_store(format, recipe);
         const double budget =
             t.attention_factor * (judge.phase(row, map, pair) + judge.arithmetic().table + store);
         judge.element(place_of(t, row, -1, -1, map, pair), g[at], c[at], exact[at],
@@ -156,7 +162,7 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
       const std::size_t base =
           (row * static_cast<std::size_t>(heads) + static_cast<std::size_t>(head)) *
           static_cast<std::size_t>(width);
-      const int map = t.maps == 1 ? 0 : head / group;
+      const int map = t.map_of(head / group);
       for (int pair = 0; pair < t.pairs; ++pair) {
         const Lanes lane = lanes(t.c.pairing, pair, t.pairs);
         const auto ix = base + static_cast<std::size_t>(lane.x),
@@ -228,7 +234,7 @@ ClassResult judge_logits(const Truth& t, const Recipe& recipe, const std::vector
     const auto query = static_cast<std::size_t>(index[3 * i]),
                key = static_cast<std::size_t>(index[3 * i + 1]);
     const int head = static_cast<int>(index[3 * i + 2]),
-              kv = head / (shape.num_heads / shape.num_key_value_heads), map = t.maps == 1 ? 0 : kv;
+              kv = head / (shape.num_heads / shape.num_key_value_heads), map = t.map_of(kv);
     const std::size_t qb =
         (query * static_cast<std::size_t>(shape.num_heads) + static_cast<std::size_t>(head)) *
         static_cast<std::size_t>(shape.head_dim);
@@ -289,7 +295,7 @@ const Tensor& matching(const StoredCase& golden, const StoredCase& candidate,
 void recover_from_table(const Truth& t, const Recipe& recipe, const Tensor& cos, const Tensor& sin,
                         PhaseRecovery& recovery) {
   const Format& format = format_of(cos.dtype);
-  const double a = t.attention_factor, store = format == recipe.table ? 0 : unit(format);
+  const double a = t.attention_factor, store = table_store(format, recipe);
   const double noise =
       std::numbers::sqrt2 * a * (arithmetic_budget(recipe, a, format).table + store);
   const auto c = values_of(cos), s = values_of(sin);

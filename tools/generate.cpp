@@ -143,9 +143,7 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
 int verify_file(const std::string& path) {
   check_manifest(path);
   const FileReader file(path);
-  const auto kind = file.root().text.find("plumbline");
-  if (kind == file.root().text.end() || kind->second != "golden")
-    throw Refused(path + ": not a golden file");
+  need_golden(file, path);
   std::uint64_t values = 0;
   std::vector<std::string> taken, differs;
   Progress progress(file.ids().size());

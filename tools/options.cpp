@@ -132,6 +132,13 @@ void write_text(const std::string& path, const std::string& text) {
   if (!out) throw Refused(path + ": cannot be written");
 }
 
+void need_golden(const FileReader& file, const std::string& path) {
+  const auto kind = file.root().text.find("plumbline");
+  if (kind == file.root().text.end() || kind->second != "golden") {
+    throw Refused(path + ": not a golden file");
+  }
+}
+
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace plumbline

@@ -172,9 +172,7 @@ int validate(const Options& options) {
   if (!options.recipe.empty()) chosen = parse_recipe(options.recipe);
   if (!options.kernel.empty()) check_kernel(options.kernel);
   const FileReader golden(options.golden);
-  const auto kind = golden.root().text.find("plumbline");
-  if (kind == golden.root().text.end() || kind->second != "golden")
-    throw Refused(options.golden + ": not a golden file");
+  need_golden(golden, options.golden);
   std::optional<FileReader> candidate;
   std::string origin = chosen ? "from the command line" : candidate_origin(options);
   if (!options.candidate.empty()) {
