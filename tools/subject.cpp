@@ -41,7 +41,7 @@ std::string_view name_of(fast::Storage s) {
   return kNames[static_cast<std::size_t>(s)];
 }
 
-fast::Spectrum spectrum_of(const FrequencySpectrum& from) {
+fast::Spectrum spectrum_of(const FrequencySpectrum& from, const Ladder& ladder) {
   fast::Spectrum to;
   const auto number = [](const Rational& r) { return to_double(r); };
   const auto maybe = [&](const std::optional<Rational>& r) {
@@ -53,8 +53,10 @@ fast::Spectrum spectrum_of(const FrequencySpectrum& from) {
                                   ": kernels of fast/ take integers");
     return numerator(r).convert_to<std::int64_t>();
   };
-  to.base = number(from.rope_theta);
-  to.rotary_dim = from.rotary_dim;
+  to.base = number(ladder.rope_theta.value_or(from.rope_theta));
+  to.rotary_dim = ladder.dim == 0 ? from.rotary_dim : ladder.dim;
+  to.log_freq_scale = number(1 / ladder.exponent);
+  to.turns = ladder.turns;
   struct Visitor {
     fast::Spectrum& to;
     const FrequencySpectrum& from;
@@ -153,7 +155,8 @@ StoredCase run_kernel(const std::string& name, const StoredCase& golden) {
   const Truth truth(golden);
   const HeadShape& shape = truth.c.shape;
   fast::RotaryCase rotary;
-  rotary.spectra = {spectrum_of(truth.c.spectrum)};
+  for (const Ladder& ladder : allocation(truth.c).ladders)
+    rotary.spectra.push_back(spectrum_of(truth.c.spectrum, ladder));
   rotary.head_dim = shape.head_dim;
   rotary.rotary_dim = shape.rotary_dim;
   rotary.num_heads = shape.num_heads;
