@@ -56,6 +56,7 @@ Allocation typed(const Case& c, const Section& section);     // F-CHUNK(n/2, n/4
 Allocation by_ratio(const Case& c,
                     const Section& section);  // F-IL3 if it honours `ratio`, else F-BAL
 Allocation two_bases(const Case& c, const Section& section);  // F-IL3; `spatial_theta` for h and w
-Allocation grape(const Case& c, const Section& section);      // F-CHUNK or F-RR3, bent ladder
+Allocation grape(const Case& c, const Section& section);      // F-CHUNK or F-RR3 on this ladder:
+LadderRule grape_ladder(const Case& c);                       // theta^(1 / log_freq_scale)
 
 }  // namespace plumbline::oracle

@@ -113,6 +113,12 @@ Allocation two_bases(const Case& c, const Section& section) {
   return map;
 }
 
+LadderRule grape_ladder(const Case& c) {
+  const Rational scale = number(c.params, "log_freq_scale", 1);
+  if (scale.sign() <= 0) throw std::invalid_argument("log_freq_scale: must be above zero");
+  return {.rungs = c.pairs(), .power = Rational(1) / scale};
+}
+
 Allocation grape(const Case& c, const Section& section) {
   const std::string word = c.params.value("frequency_allocation", std::string("chunked"));
   if (word != "chunked" && word != "interleaved") {
@@ -120,9 +126,7 @@ Allocation grape(const Case& c, const Section& section) {
   }
   Allocation map =
       word == "chunked" ? chunked(c, section) : by_pair(c, [](std::int64_t i) { return i % 3; });
-  const Rational scale = number(c.params, "log_freq_scale", 1);
-  if (scale.sign() <= 0) throw std::invalid_argument("log_freq_scale: must be above zero");
-  map.ladders[0].power = Rational(1) / scale;
+  map.ladders = {grape_ladder(c)};
   return map;
 }
 

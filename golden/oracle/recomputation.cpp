@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "golden/oracle/rotated_tensors.h"
+
 namespace plumbline::oracle {
 
 Recomputation::Recomputation(const StoredCase& stored, const Case& given)
@@ -33,7 +35,8 @@ Report Recomputation::run() {
       stored_, "attention_factor", [&](slong bits) { return spectrum_.at(bits).attention.value; },
       report_);
   if (scheme_.planes) {
-    name_the_rest(false);
+    if (positions) compare_planes(e_, spectrum_, report_);
+    name_the_rest(positions);
     return report_;
   }
   const bool ladder = compare_allocation();
@@ -86,7 +89,7 @@ bool Recomputation::token_index() {
 
 // A map that is not known here is read from the file, on one ladder that all axes share.
 Allocation Recomputation::find_allocation() {
-  if (scheme_.planes) return {.ladders = {{.rungs = given_.pairs()}}};
+  if (scheme_.planes) return {.ladders = {grape_ladder(given_)}};
   if (scheme_.allocate) return scheme_.allocate(given_);
   Allocation stored;
   stored.maps = static_cast<std::size_t>(extent("axis_map", 0));
@@ -140,6 +143,8 @@ void Recomputation::name_the_rest(bool recomputed) {
       take(path, "no dataset of this name is known here");
     } else if (!recomputed) {
       take(path, "follows from datasets that could not be recomputed");
+    } else if (scheme_.planes && !path.ends_with("_out") && !path.ends_with("_adj")) {
+      take(path, "learned planes have no dataset of this name");
     }
   }
 }
