@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <compare>
 #include <numeric>
 
 #include "golden/oracle/real.h"
@@ -34,8 +35,8 @@ Circle::Circle(const CircleParameters& parameters, std::int64_t H, std::int64_t 
   for (std::int64_t h = 0; h < H; ++h) {
     for (std::int64_t w = 0; w < W; ++w) {
       const Direction d = direction(h, w);
-      if (Direction::compare(d, first_) < 0) first_ = d;
-      if (Direction::compare(d, last_) > 0) last_ = d;
+      if (std::is_lt(Direction::compare(d, first_))) first_ = d;
+      if (std::is_gt(Direction::compare(d, last_))) last_ = d;
     }
   }
   low_ = angle_form(first_);
@@ -76,7 +77,7 @@ void Circle::enclose_theta(Ball& out, std::int64_t h, std::int64_t w, slong bits
   const Rational grid = (Rational(1) - alpha) * ratio(h * W_ + w, H_ * W_);
   arb_set_fmpq(out.get(), grid.get(), bits);
   const Direction d = direction(h, w);
-  if (alpha.sign() == 0 || Direction::compare(d, first_) == 0) return;
+  if (alpha.sign() == 0 || std::is_eq(Direction::compare(d, first_))) return;
   Ball a, low, high, weight;
   enclose_angle(a, d, bits);
   enclose_angle(low, first_, bits);
@@ -188,6 +189,7 @@ Coordinate Circle::extreme(int sign) const {
     }
   }
   std::vector<Coordinate> values;
+  values.reserve(best.size());
   for (const Candidate& c : best) values.push_back(Rational(sign) * pattern(c.axis, c.h, c.w));
   return Rational(sign) * largest_of(values);
 }
