@@ -51,6 +51,8 @@ struct ParameterSpec {
       fallback;  // as text: "2", "16,24,24", "false"; empty: none, must be given where it is read
   std::string_view words = {};    // allowed words of Kind::word, comma-separated
   std::string_view aliases = {};  // other names, comma-separated
+  std::string_view example = {};  // what suites use where there is no fallback
+  std::string_view domain = {};   // values that criteria are judged over, "1;4;16"; empty: by kind
 };
 
 // The knobs of one case, exact, by name. Reading a name that the scheme does not declare is a

@@ -14,6 +14,14 @@ namespace plumbline {
 enum class Pairing : std::uint8_t { neox, gptj };
 constexpr std::string_view name(Pairing p) { return p == Pairing::neox ? "neox" : "gptj"; }
 
+// A scheme with some knobs set, where that keeps or breaks other criteria than the row does.
+struct Profile {
+  std::string_view label;
+  std::string_view params;    // "key=value;key=value"
+  std::string_view verdicts;  // as Scheme::verdicts
+  bool video_only = false;    // judged on native blocks of more than one frame only
+};
+
 // The composition. Text compatibility is judged from it, not built.
 struct Scheme {
   std::string_view name;
@@ -27,6 +35,10 @@ struct Scheme {
   Pairing pairing = Pairing::neox;
   const PositionDesign* reset_design =
       nullptr;  // replaces `design` where the knob spatial_reset is true
+  // Criteria that it breaks, "FUT! SYM?equal_extents DELTA."; criteria.h says how to read it.
+  // Judged, never believed.
+  std::string_view verdicts = {};
+  std::span<const Profile> profiles = {};
 };
 
 // The position design that these parameters choose.
