@@ -124,10 +124,9 @@ std::string reasons_text(const std::vector<Judged>& matrix) {
       if (differs) out += fmt::format("  -- declared {}", name(f.declared.verdict));
       out += "\n";
     }
-    const auto sequences =
-        std::max_element(row.findings.begin(), row.findings.end(),
-                         [](const Finding& a, const Finding& b) { return a.cases < b.cases; });
-    out += fmt::format("  judged on {}\n", sequences->domain);
+    for (const Finding& f : row.findings) {
+      if (f.criterion == "INJ") out += fmt::format("  judged on {}\n", f.domain);
+    }
   }
   return out + fmt::format("\n{} rows, {} cases, {} verdicts not as declared\n", matrix.size(),
                            cases, differences);

@@ -30,7 +30,7 @@ struct Domain {
   std::int64_t most_text = 3, most_t = 3, most_extent = 8;  // single blocks, exhaustive
   std::int64_t two_extent = 2;  // both blocks of a pair: 1 x H x W up to this
   int random = 24;              // shapes with an extent up to 64
-  std::int64_t random_tokens = 1500;
+  std::int64_t random_tokens = 600;
   std::string text() const;
 };
 inline constexpr std::uint64_t kShapeSeed = 20261122;

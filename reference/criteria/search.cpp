@@ -62,6 +62,7 @@ class Search {
   void try_setting(const Setting& setting, const Domain& domain) {
     Lab lab(subject_, setting.c);
     params_ = setting.params;
+    if (&domain != &kOwn) lab.most_fresh = 8;
     const Visual unit = unit_block(lab);
     std::vector<Prompt> prompts;
     const auto add = [&](std::vector<Prompt> more) {
@@ -156,7 +157,7 @@ class Search {
       f.refuted = r.refuted;
       f.domain = row.instances == Instances::sequences ? kOwn.text()
                  : row.instances == Instances::small
-                     ? "sequences of up to 24 tokens of: " + kOwn.text()
+                     ? "sequences of up to 16 tokens of: " + kOwn.text()
                      : "the map";
       if (!knobs.empty()) f.domain += "; " + knobs;
       const bool conditional =
@@ -206,6 +207,28 @@ Case default_case(const Scheme& scheme) {
   return c;
 }
 
+namespace {
+
+// The key=value words of a profile.
+std::vector<std::pair<std::string, std::string>> settings_of(const Profile& profile) {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::string_view rest = profile.params;
+  while (!rest.empty()) {
+    const auto end = rest.find(';');
+    const auto word = rest.substr(0, end);
+    const auto equals = word.find('=');
+    if (equals == std::string_view::npos)
+      throw std::invalid_argument("profile " + std::string(profile.label) + ": '" +
+                                  std::string(word) + "' is not key=value");
+    out.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+// What a profile sets, the row itself keeps at its own value.
 std::vector<Subject> subjects_of(const Scheme& scheme) {
   std::vector<Subject> out{{.scheme = std::string(scheme.name),
                             .profile = {},
@@ -215,20 +238,14 @@ std::vector<Subject> subjects_of(const Scheme& scheme) {
   for (const Profile& profile : scheme.profiles) {
     Subject subject = out.front();
     subject.profile = std::string(profile.label);
+    subject.pinned.clear();
     subject.verdicts = std::string(profile.verdicts);
     subject.video_only = profile.video_only;
-    std::string_view rest = profile.params;
-    while (!rest.empty()) {
-      const auto end = rest.find(';');
-      const auto word = rest.substr(0, end);
-      const auto equals = word.find('=');
-      if (equals == std::string_view::npos)
-        throw std::invalid_argument("profile " + subject.profile + ": '" + std::string(word) +
-                                    "' is not key=value");
-      const auto knob = word.substr(0, equals);
-      set_text(subject.base.parameters, knob, std::string(word.substr(equals + 1)));
-      subject.pinned.push_back(std::string(subject.base.parameters.find(knob)->name));
-      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    for (const auto& [knob, value] : settings_of(profile)) {
+      set_text(subject.base.parameters, knob, value);
+      const std::string name(subject.base.parameters.find(knob)->name);
+      subject.pinned.push_back(name);
+      out.front().pinned.push_back(name);
     }
     out.push_back(std::move(subject));
   }

@@ -97,13 +97,13 @@ Outcome judge_lin(Lab& lab, const Prompt& p) {
     if (!column) {
       column = {step_between(*at, first, first + strides[d]), p.label()};
       if (!full_rank(lab)) {
-        std::string why = "steps are dependent:";
+        std::string why;
         for (std::size_t e = 0; e < 3; ++e) {
           if (lab.columns[e])
-            why += std::string(e == 0 ? " " : ", ") + "one " + kSteps[e] + " " +
+            why += std::string(why.empty() ? "" : ", ") + "one " + kSteps[e] + " moves by " +
                    text(lab.columns[e]->step);
         }
-        return fail(why);
+        return fail("dependent steps: " + why);
       }
     }
     for (std::int64_t token = first; token < first + g.t * g.h * g.w; ++token) {
@@ -194,7 +194,7 @@ Outcome judge_delta(Lab& lab, const Prompt& p) {
 }
 
 Outcome judge_pad(Lab& lab, const Prompt& p) {
-  if (p.tokens() > 12) return {};
+  if (p.tokens() > lab.most_fresh / 2) return {};
   const auto plain = lab.fresh(p);
   if (!plain) return {};
   Outcome out = pass();
@@ -218,7 +218,7 @@ Outcome judge_pad(Lab& lab, const Prompt& p) {
 
 // Against every shorter sequence that ends with one of this one's segments.
 Outcome judge_causal(Lab& lab, const Prompt& p) {
-  if (p.blocks.empty() || p.tokens() > 24) return {};
+  if (p.blocks.empty() || p.tokens() > lab.most_fresh) return {};
   const auto whole = lab.fresh(p);
   if (!whole) return {};
   Outcome out;

@@ -27,15 +27,12 @@ std::array<double, 2> outward(const Interval& x) {
           std::nextafter(upper(x).convert_to<double>(), kInfinity)};
 }
 
-bool fits(const Integer& x) { return abs(x) < kMost; }
-
 }  // namespace
 
 Value::Value(const Rational& r) {
-  const Integer num = numerator(r), den = denominator(r);
-  if (fits(num) && fits(den)) {
-    num_ = num.convert_to<std::int64_t>();
-    den_ = den.convert_to<std::int64_t>();
+  if (const auto fraction = small_fraction(r)) {
+    num_ = (*fraction)[0];
+    den_ = (*fraction)[1];
     return;
   }
   const WorkingPrecision scope(64);

@@ -14,7 +14,8 @@ constexpr Scheme kSchemes[] = {
      .design = {.layout = layout_of<FlatLayout>(), .advance = advance_of<PastCount>()},
      .allocation = kFirstAxis,
      .parameters = kVanilla,
-     .rope_theta = "10000"},
+     .rope_theta = "10000",
+     .verdicts = "LIN! DECN. DECF. GROW!"},
 };
 
 }  // namespace
