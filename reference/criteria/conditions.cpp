@@ -44,6 +44,8 @@ bool every_block(const Prompt& p, const Predicate& predicate) {
 constexpr Condition kConditions[] = {
     {"steps_at_least_one", "temporal_stride >= 1, or no integer truncation",
      [](Lab& lab, const Prompt&) { return !truncated(lab) || lab.stride().rational() >= 1; }},
+    {"stride_at_least_one", "temporal_stride >= 1",
+     [](Lab& lab, const Prompt&) { return lab.stride().rational() >= 1; }},
     {"integer_steps", "temporal_stride is an integer, or there is no integer truncation",
      [](Lab& lab, const Prompt&) {
        return !truncated(lab) || is_integer(lab.stride().rational());

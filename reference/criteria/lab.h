@@ -63,7 +63,7 @@ class Lab {
   bool accepts(const Prompt& prompt) { return at(prompt) != nullptr; }
 
   // Sequences of up to so many tokens are placed anew for CAUSAL, of half as many for PAD.
-  std::int64_t most_fresh = 16;
+  std::int64_t most_fresh = 10;
 
   // What LIN has seen: how one step along t, h, w moves a tuple, and in which sequence.
   struct Column {

@@ -99,8 +99,13 @@ Outcome injective(const Placement& at, const Prompt& p, const std::vector<std::s
     const auto meet = [&](std::int64_t v, std::int64_t x) {
       Outcome one = different(at, axes, v, x);
       if (one.answer == Answer::fail) {
-        one.why = "tokens " + cell_text(p.blocks[i], std::min(v, x) - first) + " and " +
-                  cell_text(p.blocks[i], std::max(v, x) - first) + " both at " + tuple_text(at, v);
+        const std::int64_t x0 = std::min(v, x), x1 = std::max(v, x);
+        const std::string one_cell = cell_text(p.blocks[i], x0 - first),
+                          other = cell_text(p.blocks[i], x1 - first), here = tuple_text(at, x0),
+                          there = tuple_text(at, x1);
+        one.why = here == there ? "tokens " + one_cell + " and " + other + " both at " + here
+                                : "tokens " + one_cell + " at " + here + " and " + other + " at " +
+                                      there + " turn every pair alike";
       }
       return one;
     };
@@ -156,9 +161,7 @@ Outcome judge_rinj(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0) return {};
   const Placement* at = lab.at(p);
   if (at == nullptr) return {};
-  Outcome out = injective(*at, p, lab.reading().driving);
-  if (out.answer == Answer::fail) out.why += ", the same on every axis that turns a pair";
-  return out;
+  return injective(*at, p, lab.reading().driving);
 }
 
 Outcome judge_pos(Lab& lab, const Prompt& p) {

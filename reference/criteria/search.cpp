@@ -62,7 +62,7 @@ class Search {
   void try_setting(const Setting& setting, const Domain& domain) {
     Lab lab(subject_, setting.c);
     params_ = setting.params;
-    if (&domain != &kOwn) lab.most_fresh = 8;
+    if (&domain != &kOwn) lab.most_fresh = 5;
     const Visual unit = unit_block(lab);
     std::vector<Prompt> prompts;
     const auto add = [&](std::vector<Prompt> more) {
@@ -157,7 +157,7 @@ class Search {
       f.refuted = r.refuted;
       f.domain = row.instances == Instances::sequences ? kOwn.text()
                  : row.instances == Instances::small
-                     ? "sequences of up to 16 tokens of: " + kOwn.text()
+                     ? "sequences of up to 10 tokens of: " + kOwn.text()
                      : "the map";
       if (!knobs.empty()) f.domain += "; " + knobs;
       const bool conditional =
@@ -170,6 +170,7 @@ class Search {
       // Frames as separate blocks say nothing of a scheme that knows still images only.
       if (f.criterion == "DECF" && !video_) {
         f.verdict = Verdict::not_applicable;
+        f.cases = 0;
         f.refuted.reset();
       }
       if (f.verdict == Verdict::conditional) f.condition = std::string(r.condition->text);
