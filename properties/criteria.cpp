@@ -190,6 +190,20 @@ TEST(Criteria, TheCleanToyBreaksNothingElse) {
   }
 }
 
+// Fractions of different denominators are compared as numbers. The cursor still moves by whole
+// extents, so that it is no longer the next number after the largest coordinate.
+TEST(Criteria, FractionsOfAStepBreakNothingElse) {
+  Scheme s = clean();
+  s.design.layout.exact =
+      LAYOUT(return {b.cursor + c.t / 3, b.cursor + c.h / 5, b.cursor + c.w / 7, 0};
+             static_cast<void>(k););
+  for (const Finding& f : judge(subject_of(s))) {
+    const bool expected = f.criterion == "DECF" || f.criterion == "SYM" || f.criterion == "DELTA";
+    EXPECT_EQ(f.verdict, expected ? Verdict::violated : Verdict::holds)
+        << f.criterion << ": " << (f.refuted ? f.refuted->text : "");
+  }
+}
+
 TEST(Criteria, EveryPlantedViolationIsFoundAtItsSmallest) {
   for (const Planted& planted : kPlanted) {
     Scheme s = clean();
@@ -256,6 +270,7 @@ TEST(Criteria, KnobsAreTurnedAndConditionsTested) {
   EXPECT_EQ(verdict("INJ?odd_extents").verdict, Verdict::violated)
       << "a failure meets the condition";
   EXPECT_EQ(verdict("INJ?scales_at_most_one").verdict, Verdict::violated) << "always true";
+  EXPECT_EQ(verdict("INJ?advance_one").verdict, Verdict::violated) << "never true";
   s.design.layout.exact = grid;
   EXPECT_EQ(verdict("INJ?stride_at_least_one").verdict, Verdict::holds) << "nothing fails";
   EXPECT_FALSE(verdict("INJ?stride_at_least_one").as_declared());
