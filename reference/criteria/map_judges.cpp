@@ -2,6 +2,7 @@
 // Criteria on what a pair reads: the text criteria, the coverage of the ladder, the rotation laws.
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "reference/criteria/lab.h"
 
@@ -93,8 +94,8 @@ namespace {
 // The axes that coverage speaks of: all of the scheme's, unless one scalar drives everything.
 std::vector<std::size_t> axes_to_cover(const Reading& reading) {
   if (reading.driving.size() == 1) return reading.driving;
-  std::vector<std::size_t> axes;
-  for (int a = 0; a < reading.axes; ++a) axes.push_back(static_cast<std::size_t>(a));
+  std::vector<std::size_t> axes(static_cast<std::size_t>(reading.axes));
+  std::iota(axes.begin(), axes.end(), std::size_t{0});
   return axes;
 }
 
