@@ -69,6 +69,7 @@ struct ParameterSpec {
   // What suites set it to: a text, or what makes the scheme accept a shape; empty: leave it alone.
   std::string_view example = {};
   std::string (*fit)(const HeadShape& shape) = nullptr;
+  std::string_view domain = {};  // values that criteria are judged over, "1;4;16"; empty: by kind
 };
 
 // The knobs of one case, exact, by name. Reading a name that the scheme does not declare is a

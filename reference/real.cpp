@@ -111,6 +111,12 @@ Integer floor(const Rational& x) {
 
 Integer ceil(const Rational& x) { return -floor(-x); }
 
+std::optional<std::array<std::int64_t, 2>> small_fraction(const Rational& r) {
+  const auto *num = mpq_numref(r.backend().data()), *den = mpq_denref(r.backend().data());
+  if (mpz_sizeinbase(num, 2) > 62 || mpz_sizeinbase(den, 2) > 62) return std::nullopt;
+  return std::array<std::int64_t, 2>{mpz_get_si(num), mpz_get_si(den)};
+}
+
 Rational truncate(const Rational& x) { return x < 0 ? Rational(ceil(x)) : Rational(floor(x)); }
 
 std::optional<Rational> exact_power(const Rational& r, const Rational& exponent) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <boost/multiprecision/gmp.hpp>
 #include <boost/multiprecision/mpfi.hpp>
 #include <cstdint>
@@ -98,6 +99,8 @@ std::string to_text(const Rational& r);
 // binary64.
 std::string to_decimal(const Rational& r);
 bool is_dyadic(const Rational& r);
+// Numerator and denominator where both are below 2^62 in size; nothing otherwise.
+std::optional<std::array<std::int64_t, 2>> small_fraction(const Rational& r);
 // Exact conversion of a finite double.
 Rational from_double(double x);
 // Correctly rounded to binary64 (ties to even).

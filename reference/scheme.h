@@ -22,6 +22,14 @@ struct DesignVariant {
 
 struct PlaneBank;
 
+// A scheme with some knobs set, where that keeps or breaks other criteria than the row does.
+struct Profile {
+  std::string_view label;
+  std::string_view params;    // "key=value;key=value"
+  std::string_view verdicts;  // as Scheme::verdicts
+  bool video_only = false;    // judged on native blocks of more than one frame only
+};
+
 // The composition. Text compatibility is judged from it, not built.
 struct Scheme {
   std::string_view name;
@@ -38,6 +46,10 @@ struct Scheme {
   // Rotations in dense planes instead of an allocation, for one KV head; nullptr, or an empty
   // result: there are none. See planes.h.
   std::vector<PlaneBank> (*planes)(const HeadShape&, const Parameters&, int kv_head) = nullptr;
+  // Criteria that it breaks, "FUT! SYM?equal_extents DELTA."; criteria.h says how to read it.
+  // Judged, never believed.
+  std::string_view verdicts = {};
+  std::span<const Profile> profiles = {};
 };
 
 // The position design that these parameters choose.

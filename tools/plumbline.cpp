@@ -18,6 +18,8 @@ constexpr Command kCommands[] = {
     {"positions", "position_ids and rope deltas of a sequence", add_positions},
     {"allocation", "which axis drives which pair", add_allocation},
     {"frequencies", "inv_freq and attention factor, to any number of digits", add_frequencies},
+    {"conformance", "which scheme keeps which criterion, each violation with its counterexample",
+     add_conformance},
     {"generate", "write a golden file", add_generate},
     {"verify", "check a golden file: digests, schema, and recomputation by the second oracle",
      add_verify},

@@ -36,6 +36,7 @@ Run add_list(CLI::App&);
 Run add_positions(CLI::App&);
 Run add_allocation(CLI::App&);
 Run add_frequencies(CLI::App&);
+Run add_conformance(CLI::App&);
 Run add_generate(CLI::App&);
 Run add_verify(CLI::App&);
 Run add_validate(CLI::App&);

@@ -60,34 +60,61 @@ constexpr ParameterSpec kMultiHead[] = {temporal_stride("1"),
                                         {"num_key_value_heads", Kind::positive, {}},
                                         kIntegerOutput};
 
+// Truncation is what lets frames of a small stride fall together.
+constexpr std::string_view kChunkedGrid =
+    "INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents "
+    "FULL! GRAN!";
+constexpr std::string_view kInterleavedGrid =
+    "INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents "
+    "FULL?sections_reach_the_last_eighth GRAN!";
+constexpr std::string_view kInterleavedReset =
+    "PAST! INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps SHIFT! SYM! "
+    "FULL?sections_reach_the_last_eighth GRAN! DELTA!";
+constexpr std::string_view kAbsoluteGrid =
+    "INJ?seconds_step_at_least_one RINJ?seconds_step_at_least_one LIN?seconds_step_is_integer "
+    "DECF! SYM?equal_extents GROW?seconds_step_at_most_one FULL! GRAN!";
+constexpr std::string_view kHeadsGrid =
+    "TEXT0?all_heads_assigned TEXT1?all_heads_assigned INJ?steps_at_least_one "
+    "RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents";
+constexpr std::string_view kHeadsReset =
+    "TEXT0?all_heads_assigned TEXT1?all_heads_assigned PAST! INJ?steps_at_least_one "
+    "RINJ?steps_at_least_one LIN?integer_steps SHIFT! SYM! DELTA!";
+constexpr Profile kInterleaveProfiles[] = {
+    {"spatial reset", "spatial_reset=true", kInterleavedReset}};
+constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true", kHeadsReset}};
+
 constexpr Scheme kSchemes[] = {
     {.name = "mrope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/mrope.py and its default stride",
      .design = kGrid,
      .allocation = kChunked,
      .parameters = kOfficial,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kChunkedGrid},
     {.name = "mrope-qwen2vl",
      .source = "Qwen2-VL, arXiv 2409.12191, section 2.1",
      .design = kGrid,
      .allocation = kChunked,
      .parameters = kQwen2,
      .rope_theta = "1000000",
-     .variants = kGridRules},
+     .variants = kGridRules,
+     .verdicts = kChunkedGrid},
     {.name = "mrope-abs-time",
      .source = "Qwen2.5-VL; huggingface/transformers models/qwen2_5_vl, get_rope_index",
      .design = kAbsolute,
      .allocation = kChunked,
      .parameters = kQwen25,
      .rope_theta = "1000000",
-     .variants = kTimeRules},
+     .variants = kTimeRules,
+     .verdicts = kAbsoluteGrid},
     {.name = "mrope-qwen3vl",
      .source = "Qwen3-VL; huggingface/transformers models/qwen3_vl",
      .design = kGrid,
      .allocation = kInterleaved,
      .parameters = kQwen3,
      .rope_theta = "5000000",
-     .variants = kGridRules},
+     .variants = kGridRules,
+     .verdicts = kInterleavedGrid},
     {.name = "mrope-qwen3.5",
      .source = "Qwen3.5; JJJYmmm/Multimodal-RoPEs, tests/test_rope_golden_hf4571.py",
      .design = kGrid,
@@ -95,27 +122,33 @@ constexpr Scheme kSchemes[] = {
      .parameters = kQwen35,
      .rope_theta = "10000000",
      .shape = {256, 64, 8, 8},
-     .variants = kGridRules},
+     .variants = kGridRules,
+     .verdicts = kInterleavedGrid},
     {.name = "mrope-interleave",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/mrope_interleave.py",
      .design = kGrid,
      .allocation = kInterleaved,
      .parameters = kInterleave,
      .rope_theta = "1000000",
-     .variants = kResetOn},
+     .variants = kResetOn,
+     .verdicts = kInterleavedGrid,
+     .profiles = kInterleaveProfiles},
     {.name = "mrope-i",
      .source = "arXiv 2510.23095, MRoPE-I: interleaved allocation with spatial reset",
      .design = kReset,
      .allocation = kInterleaved,
      .parameters = kMropeI,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kInterleavedReset},
     {.name = "mhrope",
      .source = "arXiv 2510.23095, MHRoPE; JJJYmmm/Multimodal-RoPEs, pos_design/mhrope.py",
      .design = kGrid,
      .allocation = kPerHead,
      .parameters = kMultiHead,
      .rope_theta = "1000000",
-     .variants = kResetOn},
+     .variants = kResetOn,
+     .verdicts = kHeadsGrid,
+     .profiles = kMultiHeadProfiles},
 };
 
 }  // namespace

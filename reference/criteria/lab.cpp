@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/criteria/lab.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <tuple>
+
+namespace plumbline {
+
+Lab::Lab(const Subject& subject, Case point)
+    : case_(std::move(point)), positions_(&subject.positions), reading_(case_) {}
+
+std::string Lab::axis(std::size_t a) const { return std::string(1, "thw3"[a]); }
+
+bool Lab::Before::operator()(const Prompt& a, const Prompt& b) const {
+  if (a.text != b.text) return a.text < b.text;
+  const auto grid = [](const Visual& v) { return std::tie(v.grid.t, v.grid.h, v.grid.w); };
+  return std::lexicographical_compare(
+      a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(),
+      [&](const Visual& x, const Visual& y) { return grid(x) < grid(y); });
+}
+
+Value Lab::stride() const {
+  for (const char* knob : {"temporal_stride", "temporal_stride_lst"}) {
+    const auto* spec = case_.parameters.find(knob);
+    if (spec != nullptr && spec->kind != Kind::ignored && case_.parameters.has(knob))
+      return Value(case_.parameters.number(knob));
+  }
+  return 1;
+}
+
+std::optional<Placement> Lab::fresh(const Prompt& prompt, std::int64_t left, std::int64_t right,
+                                    std::int64_t hole) {
+  Case c = case_;
+  c.sequence = prompt.sequence();
+  c.pad_left = left;
+  c.pad_right = right;
+  if (hole >= 0) {
+    c.attention_mask.assign(static_cast<std::size_t>(left), 0);
+    for (std::int64_t i = 0; i < prompt.tokens(); ++i) {
+      c.attention_mask.push_back(1);
+      if (i == hole) c.attention_mask.push_back(0);
+    }
+    c.attention_mask.insert(c.attention_mask.end(), static_cast<std::size_t>(right), 0);
+  }
+  PositionTable table;
+  try {
+    table = (*positions_)(c);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+  Placement out;
+  out.axes = table.axes;
+  const auto axes = static_cast<std::size_t>(table.axes);
+  out.values.reserve(table.rows() * axes);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const bool padding = c.attention_mask.empty()
+                             ? static_cast<std::int64_t>(row) < left ||
+                                   static_cast<std::int64_t>(row) >= left + prompt.tokens()
+                             : c.attention_mask[row] == 0;
+    if (padding) continue;
+    for (std::size_t a = 0; a < axes; ++a) out.values.emplace_back(table.at(a, row));
+  }
+  return out;
+}
+
+const Placement* Lab::at(const Prompt& prompt) {
+  if (share_ && !prompt.blocks.empty() && prompt.text.back() == 0) {
+    Prompt longer = prompt;
+    longer.text.back() = 1;
+    return at(longer);
+  }
+  const auto [entry, is_new] = placements_.try_emplace(prompt);
+  if (is_new) {
+    if (auto placed = fresh(prompt))
+      entry->second = std::make_unique<Placement>(*std::move(placed));
+  }
+  return entry->second.get();
+}
+
+const Ends* Lab::ends(const Prompt& prompt) {
+  const auto [entry, is_new] = ends_.try_emplace(prompt);
+  if (is_new) try {
+      Case c = case_;
+      c.sequence = prompt.sequence();
+      c.windows = {{0, 0}};
+      const PositionTable table = (*positions_)(c);
+      const Value length(prompt.tokens());
+      Ends out{std::nullopt, Value(table.rope_delta_cursor) + length};
+      if (table.rope_delta) out.official = Value(*table.rope_delta) + length;
+      entry->second = std::make_unique<Ends>(std::move(out));
+    } catch (const std::invalid_argument&) {
+    }
+  return entry->second.get();
+}
+
+}  // namespace plumbline

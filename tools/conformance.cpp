@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline conformance: schemes x criteria, computed, each refusal with its counterexample.
+#include "tools/conformance.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+struct Options {
+  std::vector<std::string> schemes, set;
+  std::string model, json, html;
+};
+
+std::vector<Subject> subjects(const Options& options) {
+  std::vector<Subject> out;
+  const bool pinned = !options.set.empty() || !options.model.empty();
+  if (!pinned && options.schemes.empty()) {
+    for (const Scheme& scheme : schemes()) {
+      for (Subject& subject : subjects_of(scheme)) out.push_back(std::move(subject));
+    }
+    return out;
+  }
+  if (options.schemes.empty() && options.model.empty())
+    throw std::invalid_argument("--set: needs --scheme or --model");
+  std::vector<std::string> names = options.schemes;
+  if (names.empty()) names.emplace_back();
+  for (const std::string& scheme : names) {
+    if (!pinned) {
+      for (Subject& subject : subjects_of(find_scheme(scheme))) out.push_back(std::move(subject));
+      continue;
+    }
+    CaseOptions one;
+    one.scheme = scheme;
+    one.model = options.model;
+    one.set = options.set;
+    Subject subject;
+    subject.base = one.read().front();
+    subject.scheme = std::string(subject.base.scheme->name);
+    subject.profile = options.model;
+    for (const std::string& knob : options.set)
+      subject.profile += (subject.profile.empty() ? "" : " ") + knob;
+    subject.pinned = {"*"};
+    subject.verdicts = std::string(subject.base.scheme->verdicts);
+    // The criteria read the ladder as it is before any scaling.
+    subject.base.spectrum.scaling = Unscaled{};
+    out.push_back(std::move(subject));
+  }
+  return out;
+}
+
+std::vector<Judged> judge_all(const std::vector<Subject>& list) {
+  std::vector<Judged> out(list.size());
+  std::atomic<std::size_t> next = 0, done = 0;
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const bool progress = isatty(STDERR_FILENO) != 0;
+  const auto work = [&] {
+    const ThreadCaches caches;
+    for (std::size_t i = next++; i < list.size(); i = next++) {
+      try {
+        out[i] = {list[i], judge(list[i])};
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+      }
+      if (progress) fmt::print(stderr, "\r{} of {}", ++done, list.size());
+    }
+  };
+  {
+    std::vector<std::jthread> pool;
+    for (unsigned i = 0; i < threads(); ++i) pool.emplace_back(work);
+  }
+  if (progress) fmt::print(stderr, "\r\033[K");
+  if (failure) std::rethrow_exception(failure);
+  return out;
+}
+
+std::string matrix_text(const std::vector<Judged>& matrix) {
+  std::size_t width = 6;
+  for (const Judged& row : matrix) width = std::max(width, row.title().size());
+  std::string out = fmt::format("{:{}}", "scheme", width);
+  for (const CriterionInfo& c : criteria()) out += fmt::format("  {}", c.name);
+  out += "\n";
+  for (const Judged& row : matrix) {
+    out += fmt::format("{:{}}", row.title(), width);
+    for (const Finding& f : row.findings)
+      out +=
+          fmt::format("  {:^{}}", fmt::format("{}{}", mark(f.verdict), f.as_declared() ? "" : "!"),
+                      f.criterion.size());
+    out += "\n";
+  }
+  return out +
+         "H holds  V violated  C conditional  . not applicable  ~ undecided  ! not as declared\n";
+}
+
+std::string reasons_text(const std::vector<Judged>& matrix) {
+  std::string out;
+  std::int64_t cases = 0;
+  std::size_t differences = 0;
+  for (const Judged& row : matrix) {
+    out += fmt::format("\n{}\n", row.title());
+    for (const Finding& f : row.findings) {
+      cases += f.cases;
+      const bool differs = !f.as_declared();
+      differences += differs ? 1 : 0;
+      if (f.verdict == Verdict::holds && !differs) continue;
+      out += fmt::format("  {:6} {}", f.criterion, name(f.verdict));
+      if (!f.condition.empty()) out += fmt::format(" (holds where {})", f.condition);
+      if (f.verdict == Verdict::undecided)
+        out += fmt::format(": an equality is not separated at {} bits", kSeparationBits);
+      if (f.refuted) {
+        out += ": " + f.refuted->text;
+        if (!f.refuted->params.empty()) out += fmt::format(" with {}", f.refuted->params);
+      }
+      if (differs) out += fmt::format("  -- declared {}", name(f.declared.verdict));
+      out += "\n";
+    }
+    for (const Finding& f : row.findings) {
+      if (f.criterion == "INJ") out += fmt::format("  judged on {}\n", f.domain);
+    }
+  }
+  return out + fmt::format("\n{} rows, {} cases, {} verdicts not as declared\n", matrix.size(),
+                           cases, differences);
+}
+
+}  // namespace
+
+std::string Judged::title() const {
+  return subject.profile.empty() ? subject.scheme : subject.scheme + " / " + subject.profile;
+}
+
+char mark(Verdict verdict) { return "HVC.~"[static_cast<std::size_t>(verdict)]; }
+
+Json conformance_json(const std::vector<Judged>& matrix) {
+  Json rows = Json::array();
+  for (const Judged& row : matrix) {
+    Json findings = Json::object();
+    for (const Finding& f : row.findings) {
+      Json one{{"verdict", std::string(name(f.verdict))},
+               {"declared", std::string(name(f.declared.verdict))},
+               {"as_declared", f.as_declared()}};
+      if (!f.condition.empty()) one["condition"] = f.condition;
+      if (f.refuted) {
+        one["counterexample"] = Json{{"sequence", f.refuted->sequence},
+                                     {"params", f.refuted->params},
+                                     {"text", f.refuted->text}};
+      }
+      one["domain"] = f.domain;
+      one["cases"] = f.cases;
+      findings[std::string(f.criterion)] = std::move(one);
+    }
+    rows.push_back(Json{{"scheme", row.subject.scheme},
+                        {"profile", row.subject.profile},
+                        {"params", case_to_json(row.subject.base)["params"]},
+                        {"criteria", std::move(findings)}});
+  }
+  return Json{{"plumbline_conformance", 1}, {"schemes", std::move(rows)}};
+}
+
+Run add_conformance(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--scheme", options->schemes, "only these schemes, with their profiles")
+      ->allow_extra_args(false);
+  app.add_option("--model", options->model, "judge the scheme with a preset's parameters");
+  app.add_option("--set", options->set, "judge these parameters only: key=value")
+      ->allow_extra_args(false);
+  app.add_option("--json", options->json, "JSON to a file; alone or - to standard output")
+      ->expected(0, 1)
+      ->default_str("-");
+  app.add_option("--html", options->html, "one self-contained page");
+  return [options] {
+    const auto matrix = judge_all(subjects(*options));
+    bool conforms = true;
+    for (const Judged& row : matrix) {
+      for (const Finding& f : row.findings) conforms = conforms && f.as_declared();
+    }
+    if (!options->json.empty()) write_text(options->json, conformance_json(matrix).dump(1) + "\n");
+    if (!options->html.empty()) write_text(options->html, conformance_html(matrix));
+    if (options->json != "-") write_text("", matrix_text(matrix) + reasons_text(matrix));
+    return int{conforms ? kConforms : kDoesNotConform};
+  };
+}
+
+}  // namespace plumbline
