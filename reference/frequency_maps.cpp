@@ -47,19 +47,23 @@ FrequencyAllocation videorope_official(const HeadShape& shape, const Parameters&
 FrequencyAllocation videorope_original(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
+  auto map = one_map(shape, [&](int i) {
     if (i >= s[1] + s[2]) return Axis::t;
     return i % 2 == 0 ? Axis::h : Axis::w;
   });
+  warn_unless_honoured(map, s);
+  return map;
 }
 
 FrequencyAllocation videorope_paper(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
+  auto map = one_map(shape, [&](int i) {
     if (i >= s[1] + s[2]) return Axis::t;
     return i % 2 == 0 ? Axis::w : Axis::h;
   });
+  warn_unless_honoured(map, s);
+  return map;
 }
 
 FrequencyAllocation il_rope(const HeadShape& shape, const Parameters& parameters) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Circle-RoPE: an image becomes a ring in the plane orthogonal to (1, 1, 1). Coordinates are
-// irrational, so there is no exact form; angles that are rational turns are kept exact.
+// irrational, so they are kept as exact sums of named atoms.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+#include <span>
 #include <stdexcept>
 
 #include "reference/layouts.h"
@@ -35,41 +37,14 @@ std::optional<Rational> eighths(const Direction& d) {
   return Rational((d.y < 0 ? -1 : 1) * (d.x < 0 ? 3 : 1), 8);
 }
 
-// A number of turns, exactly where it is rational.
+// A number of turns: a fraction, or a multiple of an angle between directions plus a fraction.
 struct Turns {
-  std::optional<Rational> exact;
-  Interval value;
+  Rational fraction;
+  std::string name;  // of the other part; empty: there is none
+  std::function<Interval()> value;
 };
-Turns turns(const Rational& r) { return {r, enclose(r)}; }
 
-// cos(2 pi x)^2 with the sign of the cosine, where x is a multiple of 1/8 or 1/12.
-std::optional<Rational> signed_square(const Turns& x) {
-  if (!x.exact) return std::nullopt;
-  const Rational steps = *x.exact * 24;
-  if (denominator(steps) != 1) return std::nullopt;
-  const Integer rest = numerator(steps) % 24;
-  const int k = std::abs(rest.convert_to<int>());  // the cosine is even
-  const int fold = k > 12 ? 24 - k : k, sign = fold > 6 ? -1 : 1;
-  switch (fold > 6 ? 12 - fold : fold) {
-    case 0:
-      return Rational(sign);
-    case 2:
-      return Rational(3 * sign, 4);
-    case 3:
-      return Rational(sign, 2);
-    case 4:
-      return Rational(sign, 4);
-    case 6:
-      return Rational(0);
-    default:
-      return std::nullopt;
-  }
-}
-Turns shifted(const Turns& x, const Rational& by) {
-  return {x.exact ? std::optional<Rational>(*x.exact + by) : std::nullopt, x.value + enclose(by)};
-}
-
-// One block's ring at the working precision. Source: lose4578/CircleRoPE;
+// One block's ring. Source: lose4578/CircleRoPE;
 // JJJYmmm/Multimodal-RoPEs, pos_design/circlerope.py.
 class Ring final : public Prepared {
  public:
@@ -94,24 +69,23 @@ class Ring final : public Prepared {
       }
     }
     set_extremes();
-    shift_ = enclose(Rational(0));
     if (knobs.get<Rational>("move_to_positive", 0) != 0) {
-      shift_ = abs(minimum_) + enclose(knobs.get<Rational>("move_to_positive", 1));
+      shift_ = Scalar<Irrational>::max(minimum_, -minimum_) +
+               Irrational(knobs.get<Rational>("move_to_positive", 1));
     }
   }
 
   // Offset of cell (t, h, w) from the cursor on the axes t, h, w.
-  Point<Interval> at(std::int64_t t, std::int64_t h, std::int64_t w) const {
-    Point<Interval> out = pattern(h, w);
-    const Interval stacked =
-        shift_ + (stacks_ ? enclose(Rational(stride_ * t)) : enclose(Rational(0)));
+  Point<Irrational> at(std::int64_t t, std::int64_t h, std::int64_t w) const {
+    Point<Irrational> out = pattern(h, w);
+    const Irrational stacked = shift_ + Irrational(stacks_ ? Rational(stride_ * t) : Rational(0));
     for (std::size_t a = 0; a < 3; ++a) out[a] += stacked;
     return out;
   }
   // The largest offset of the block.
-  Interval maximum() const {
+  Irrational maximum() const {
     const Rational last = stacks_ ? Rational(stride_ * (grid_.t - 1)) : Rational(0);
-    return maximum_ + shift_ + enclose(last);
+    return maximum_ + shift_ + Irrational(last);
   }
 
  private:
@@ -141,65 +115,68 @@ class Ring final : public Prepared {
     }
   }
 
-  // The spatial angle of a cell between the extremes of its grid, in turns.
-  Turns spatial(const Direction& d) const {
-    if (same_angle(lowest_, highest_)) {
-      if (paper_) return turns(Rational(0));
-      const auto exact = eighths(d);
-      return exact ? turns(*exact) : Turns{std::nullopt, angle(d) / (pi() * enclose(Rational(2)))};
-    }
-    if (same_angle(d, lowest_)) return turns(Rational(0));
-    if (same_angle(d, highest_)) return turns(Rational(1));
-    const auto low = eighths(lowest_), high = eighths(highest_), own = eighths(d);
-    if (low && high && own) return turns(Rational((*own - *low) / (*high - *low)));
-    return {std::nullopt, (angle(d) - angle(lowest_)) / (angle(highest_) - angle(lowest_))};
-  }
-  static Interval angle(const Direction& d) { return atan2(Rational(d.y), Rational(d.x)); }
-
+  // alpha times the spatial angle of a cell between the extremes of its grid, in turns, plus the
+  // grid angle's share.
   Turns mixed(std::int64_t h, std::int64_t w) const {
     const Rational grid_turn(Rational(h * grid_.w + w) / (grid_.h * grid_.w));
     const Rational rest = (1 - alpha_) * grid_turn;
-    if (alpha_ == 0) return turns(rest);
-    const Turns s = spatial(direction(h, w));
-    return {s.exact ? std::optional<Rational>(alpha_ * *s.exact + rest) : std::nullopt,
-            enclose(alpha_) * s.value + enclose(rest)};
+    const Direction d = direction(h, w);
+    const auto exactly = [&](const Rational& share) {
+      return Turns{alpha_ * share + rest, {}, {}};
+    };
+    if (alpha_ == 0 || (paper_ && same_angle(lowest_, highest_))) return exactly(0);
+    const auto own = eighths(d), low = eighths(lowest_), high = eighths(highest_);
+    if (same_angle(lowest_, highest_)) {
+      if (own) return exactly(*own);
+      return {rest, to_text(alpha_) + " of " + name_of(d),
+              [a = alpha_, d] { return enclose(a) * angle(d) / (pi() * enclose(Rational(2))); }};
+    }
+    if (same_angle(d, lowest_)) return exactly(0);
+    if (same_angle(d, highest_)) return exactly(1);
+    if (low && high && own) return exactly((*own - *low) / (*high - *low));
+    return {rest,
+            to_text(alpha_) + " of " + name_of(d) + " in " + name_of(lowest_) + " to " +
+                name_of(highest_),
+            [a = alpha_, d, lowest = lowest_, highest = highest_] {
+              return enclose(a) * (angle(d) - angle(lowest)) / (angle(highest) - angle(lowest));
+            }};
+  }
+  static Interval angle(const Direction& d) { return atan2(Rational(d.y), Rational(d.x)); }
+  static std::string name_of(const Direction& d) {
+    const std::int64_t common = std::max<std::int64_t>(1, std::gcd(d.x, d.y));
+    return "angle(" + std::to_string(d.x / common) + ", " + std::to_string(d.y / common) + ")";
   }
 
-  // (1 - blend) R sqrt(2/3) cos(2 pi x): exactly, where that is rational.
-  Interval along(const Turns& x) const {
-    const Rational share = (1 - blend_) * (1 - blend_) * Rational(2, 3);
-    if (const auto square = signed_square(x)) {
-      const Rational value = share * radius_square_ * *square;
-      const auto root =
-          value == 0 ? std::optional(Rational(0)) : exact_power(abs(value), Rational(1, 2));
-      if (root) return enclose(value < 0 ? Rational(-*root) : *root);
-    }
-    const Interval reach = sqrt(enclose(Rational(share * abs(radius_square_))));
-    const Interval cosine = cos(x.value * pi() * enclose(Rational(2)));
-    return radius_square_ < 0 ? Interval(-(reach * cosine)) : Interval(reach * cosine);
+  // (1 - blend) R sqrt(2/3) cos(2 pi (x + by)).
+  Irrational along(const Turns& x, const Rational& by) const {
+    const Rational square = (1 - blend_) * (1 - blend_) * Rational(2, 3) * radius_square_;
+    const Rational fraction = x.fraction + by;
+    if (x.name.empty()) return root_times_cosine(square, fraction);
+    const Rational part = fraction - Rational(floor(fraction));
+    return root_times_cosine(square, x.name + " + " + to_text(part),
+                             [value = x.value, part] { return value() + enclose(part); });
   }
 
   // On the axes t, h, w, without shift and stacking. The tilt of (X, Y) = R (cos, sin) into the
   // plane orthogonal to (1, 1, 1), (2Y / sqrt 6, X / sqrt 2 - Y / sqrt 6, -X / sqrt 2 - Y / sqrt
-  // 6), equals sqrt(2/3) R (sin, cos(+ 1/12 turn), -cos(- 1/12 turn)), which keeps exact zeros
-  // exact.
-  Point<Interval> pattern(std::int64_t h, std::int64_t w) const {
-    Point<Interval> out{enclose(Rational(0)), enclose(Rational(0)), enclose(Rational(0)),
-                        enclose(Rational(0))};
+  // 6), equals sqrt(2/3) R (sin, cos(+ 1/12 turn), -cos(- 1/12 turn)): one cosine a coordinate.
+  Point<Irrational> pattern(std::int64_t h, std::int64_t w) const {
+    Point<Irrational> out;
     if (circle_) {
       const Turns theta = mixed(h, w);
-      out[0] = along(shifted(theta, Rational(-1, 4)));
-      out[1] = along(shifted(theta, Rational(1, 12)));
-      out[2] = -along(shifted(theta, Rational(-1, 12)));
+      out[0] = along(theta, Rational(-1, 4));
+      out[1] = along(theta, Rational(1, 12));
+      out[2] = -along(theta, Rational(-1, 12));
     }
     const Rational share = circle_ ? blend_ : Rational(1);
     if (share != 0) {
       const Direction d = direction(h, w);
-      const Interval x = enclose(Rational(share * d.x / 2)) / sqrt(enclose(Rational(2))),
-                     y = enclose(Rational(share * d.y / 2)) / sqrt(enclose(Rational(6)));
-      out[0] += y + y;
-      out[1] += x - y;
-      out[2] -= x + y;
+      const Rational x = share * d.x / 2, y = share * d.y / 2;
+      const Irrational x_part = root_times_cosine(x * abs(x) / 2, 0),
+                       y_part = root_times_cosine(y * abs(y) / 6, 0);
+      out[0] += y_part + y_part;
+      out[1] += x_part - y_part;
+      out[2] += -(x_part + y_part);
     }
     return out;
   }
@@ -253,25 +230,23 @@ class Ring final : public Prepared {
       high = first ? most : std::max(high, most);
       first = false;
     });
-    bool any_low = false, any_high = false;
+    bool any = false;
     each([&](std::int64_t h, std::int64_t w, double least, double most) {
       if (least > low + margin && most < high - margin) return;
-      const Point<Interval> cell = pattern(h, w);
-      for (std::size_t a = 0; a < 3; ++a) {
-        maximum_ = any_high ? Scalar<Interval>::max(maximum_, cell[a]) : cell[a];
-        const Interval negative = -cell[a];
-        minimum_ = any_low ? Scalar<Interval>::max(minimum_, negative) : negative;
-        any_low = any_high = true;
+      const Point<Irrational> cell = pattern(h, w);
+      for (const Irrational& x : std::span(cell).first<3>()) {
+        maximum_ = any ? Scalar<Irrational>::max(maximum_, x) : x;
+        minimum_ = any ? -Scalar<Irrational>::max(-minimum_, -x) : x;
+        any = true;
       }
     });
-    minimum_ = -minimum_;
   }
 
   Grid grid_;
   bool stacks_, paper_, centred_ = false, circle_ = true;
   Rational alpha_, blend_, stride_;
   Rational radius_square_;  // with the radius' sign
-  Interval shift_, minimum_, maximum_;
+  Irrational shift_, minimum_, maximum_;
   double approximate_radius_ = 0;
   Direction lowest_, highest_;
 };
@@ -285,7 +260,7 @@ struct CircleLayout {
   static std::shared_ptr<const Prepared> prepare(const Block<S>& b, const Knobs& knobs) {
     return std::make_shared<const Ring>(b.visual.grid, knobs, Variant::stacks, Variant::paper);
   }
-  static const Ring& ring(const Block<Interval>& b) {
+  static const Ring& ring(const Block<Irrational>& b) {
     return static_cast<const Ring&>(*b.prepared);
   }
   template <class S>
