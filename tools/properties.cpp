@@ -69,7 +69,10 @@ int run_replay(const Options& options) {
 }
 
 std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
-  if (!options.law.empty()) laws::find_law(options.law);
+  bool is_family = false;
+  for (const laws::Family& family : laws::families())
+    is_family = is_family || family.name == options.law;
+  if (!options.law.empty() && !is_family) laws::find_law(options.law);
   if (!options.kernel.empty()) laws::find_subject(laws::subjects(), options.kernel);
   std::vector<laws::Tally> out;
   if (!quiet) {
@@ -79,7 +82,7 @@ std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
   }
   for (const laws::Family& family : laws::families()) {
     for (const laws::Law& law : family.laws) {
-      if (!options.law.empty() && law.name != options.law) continue;
+      if (!options.law.empty() && law.name != options.law && family.name != options.law) continue;
       for (const laws::Subject& subject : laws::subjects()) {
         if (!options.kernel.empty() && subject.name != options.kernel) continue;
         if (!law.rotates && !subject.own_positions) continue;
@@ -136,7 +139,9 @@ int run_properties(const Options& options) {
 Run add_properties(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--kernel", options->kernel, "only this kernel of fast/, or 'reference'");
-  app.add_option("--law", options->law, "only this law");
+  app.add_option(
+      "--law", options->law,
+      "only this law, or this family: walk, split, group, relative, lane, text, identity");
   app.add_option("--cases", options->cases, "cases of each scheme, for each law and subject")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--seed", options->seed, "of the random cases");

@@ -32,19 +32,26 @@ Json drawn_number(Random& random) {
   return number_json(parse_rational(random.pick(kNumbers)));
 }
 
-// Three positive parts of `total`, or nothing where it has no three.
-Json drawn_section(Random& random, int total) {
+// Three positive parts of `total`, each times `unit`; nothing where it has no three.
+Json drawn_section(Random& random, int total, int unit) {
   if (total < 3) return nullptr;
   const auto first = random.between(1, total - 2), second = random.between(1, total - first - 1);
-  return Json::array({first, second, total - first - second});
+  return Json::array({unit * first, unit * second, unit * (total - first - second)});
+}
+
+// Lanes per entry where a knob shares out the head: 1 for pairs, 2 for lanes, 0 for any other list.
+int shares(const ParameterSpec& spec, const std::vector<std::string>& usual, const HeadShape& own) {
+  if (spec.kind == Kind::section) return 1;
+  if (usual.size() != 3) return 0;
+  Rational sum = 0;
+  for (const std::string& entry : usual) sum += parse_rational(entry);
+  return sum == own.pairs() ? 1 : sum == own.rotary_dim ? 2 : 0;
 }
 
 Json drawn_value(Random& random, const ParameterSpec& spec, const HeadShape& shape, bool per_head,
                  int unit) {
-  if (spec.kind == Kind::ignored || spec.name == "num_key_value_heads") return nullptr;
-  if (spec.kind == Kind::section) {
-    return drawn_section(random, per_head ? shape.num_key_value_heads : unit * shape.pairs());
-  }
+  if (unit > 0)
+    return drawn_section(random, per_head ? shape.num_key_value_heads : shape.pairs(), unit);
   if (spec.kind == Kind::flag) return random.chance(1, 2);
   const auto words = split(spec.words);
   if (!words.empty() && (spec.kind == Kind::word || random.chance(1, 2))) return random.pick(words);
@@ -211,24 +218,35 @@ void draw_padding(Random& random, Json& object) {
   object["attention_mask"] = mask;
 }
 
-// `attempt` from 0: wild; later ones keep more of the scheme's own defaults.
-Json drawn_case(Random& random, const Scheme& scheme, Reach reach, int attempt) {
+// How wild a draw is; a scheme that refuses one tier gets the next.
+enum class Tier : std::uint8_t { wild, plain, wide, own };
+
+Tier tier_of(int attempt) {
+  return attempt < 8    ? Tier::wild
+         : attempt < 13 ? Tier::plain
+         : attempt < 17 ? Tier::wide
+                        : Tier::own;
+}
+
+HeadShape drawn_shape(Random& random, Tier tier, bool per_head) {
+  const auto pairs = tier == Tier::wild    ? random.pick({1, 2, 3, 3, 4, 5, 6, 7, 9})
+                     : tier == Tier::plain ? random.pick({3, 4, 6, 8, 12})
+                                           : random.pick({16, 24, 32});
+  HeadShape shape;
+  shape.rotary_dim = static_cast<int>(2 * pairs);
+  shape.head_dim = shape.rotary_dim + static_cast<int>(random.pick({0, 0, 1, 2, 5}));
+  shape.num_key_value_heads =
+      static_cast<int>(per_head ? random.between(3, 4) : random.pick({1, 1, 2, 3}));
+  shape.num_heads = shape.num_key_value_heads * static_cast<int>(random.pick({1, 2, 2, 3}));
+  return shape;
+}
+
+Json drawn_case(Random& random, const Scheme& scheme, Reach reach, Tier tier) {
   const Parameters parameters(scheme.parameters);
-  const bool per_head = parameters.find("num_key_value_heads") != nullptr;
+  const bool per_head = parameters.find("num_key_value_heads") != nullptr, own = tier == Tier::own;
   Json object{{"scheme", std::string(scheme.name)}, {"params", Json::object()}};
-  HeadShape shape = scheme.shape;
-  const bool own_shape = attempt >= 8;
-  if (!own_shape) {
-    const auto pairs = attempt < 4   ? random.pick({1, 2, 3, 3, 4, 5, 6, 7, 9})
-                       : attempt < 6 ? random.pick({3, 8, 12, 16})
-                                     : random.pick({16, 24, 32});
-    shape.rotary_dim = static_cast<int>(2 * pairs);
-    shape.head_dim = shape.rotary_dim + static_cast<int>(random.pick({0, 0, 1, 2, 5}));
-    shape.num_key_value_heads =
-        static_cast<int>(per_head ? random.between(3, 4) : random.pick({1, 1, 2, 3}));
-    shape.num_heads = shape.num_key_value_heads * static_cast<int>(random.pick({1, 2, 2, 3}));
-  }
-  if (!own_shape) {
+  const HeadShape shape = own ? scheme.shape : drawn_shape(random, tier, per_head);
+  if (!own) {
     object["shape"] = Json{{"head_dim", shape.head_dim},
                            {"rotary_dim", shape.rotary_dim},
                            {"num_heads", shape.num_heads},
@@ -237,15 +255,22 @@ Json drawn_case(Random& random, const Scheme& scheme, Reach reach, int attempt) 
     object["shape"] = Json{{"num_heads", 2}, {"num_key_value_heads", 1}};
   }
   for (const ParameterSpec& spec : scheme.parameters) {
-    // A section must fit the shape; the other knobs may stay as they are.
-    const bool section = spec.kind == Kind::section;
-    const bool wild = section ? !own_shape : attempt < 6 && random.chance(1, 2);
-    const Json value =
-        wild ? drawn_value(random, spec, shape, per_head, 1 + attempt % 2) : usual_value(spec);
+    if (spec.kind == Kind::ignored || spec.name == "num_key_value_heads") continue;
+    // What shares out the head must fit the shape; the other knobs may stay as they are.
+    const int unit = shares(spec, split(suggested(spec)), scheme.shape);
+    const bool drawn = unit > 0 ? !own : tier == Tier::wild && random.chance(1, 2);
+    const Json value = drawn ? drawn_value(random, spec, shape, per_head, unit) : usual_value(spec);
     if (!value.is_null()) object["params"][std::string(spec.name)] = value;
   }
-  object["sequence"] = drawn_sequence(random, reach, attempt < 3 && random.chance(1, 4));
-  if (attempt < 6 && random.chance(1, 2)) object["spectrum"] = drawn_spectrum(random, shape);
+  if (tier == Tier::wild) {
+    object["sequence"] = drawn_sequence(random, reach, random.chance(1, 8));
+  } else {
+    object["sequence"] = Json::array({Json{{"type", "text"}, {"len", random.between(1, 9)}}});
+    object["sequence"].push_back(Json{
+        {"type", "image"}, {"grid", Json::array({1, random.between(1, 6), random.between(1, 6)})}});
+    object["sequence"].push_back(Json{{"type", "text"}, {"len", random.between(1, 9)}});
+  }
+  if (!own && random.chance(1, 2)) object["spectrum"] = drawn_spectrum(random, shape);
   object["pairing"] = random.chance(1, 2) ? "neox" : "gptj";
   draw_padding(random, object);
   return object;
@@ -255,13 +280,14 @@ Json drawn_case(Random& random, const Scheme& scheme, Reach reach, int attempt) 
 
 std::optional<Json> draw_case(Random& random, const Scheme& scheme, Reach reach,
                               std::string& refusal) {
-  for (int attempt = 0; attempt < 12; ++attempt) {
-    Json object = attempt < 10
-                      ? drawn_case(random, scheme, reach, attempt)
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt <= kAttempts; ++attempt) {
+    Json object = attempt < kAttempts
+                      ? drawn_case(random, scheme, reach, tier_of(attempt))
                       : Json{{"scheme", std::string(scheme.name)},
                              {"sequence", Json::array({Json{{"type", "text"}, {"len", 5}}})}};
     try {
-      Case c = case_from_json(object);
+      const Case c = case_from_json(object);
       // Some parameters are only read where a token is placed.
       plumbline::positions(with_rows(c, telling_rows(c, 0, 2)));
       return object;

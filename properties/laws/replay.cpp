@@ -114,18 +114,19 @@ Outcome replay(std::string_view line) { return judge(parse_replay(line, subjects
 
 std::string emit_cpp(std::string_view line) {
   const Replay r = parse_replay(line, subjects());
+  // The hash is apart, so that nothing takes the text for an include of this file.
   return fmt::format(R"text(// Link plumbline_laws and GTest::gtest_main.
-#include <gtest/gtest.h>
+{0}include <gtest/gtest.h>
 
-#include "properties/laws/run.h"
+{0}include "properties/laws/run.h"
 
-TEST(PlumblineReplay, {}) {{
+TEST(PlumblineReplay, {1}) {{
   const auto outcome = plumbline::laws::replay(
-      R"line({})line");
+      R"line({2})line");
   EXPECT_EQ(outcome.verdict, plumbline::laws::Verdict::holds) << outcome.why;
 }}
 )text",
-                     test_name(r, line), line);
+                     '#', test_name(r, line), line);
 }
 
 std::string emit_pytest(std::string_view line) {

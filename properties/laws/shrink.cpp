@@ -27,12 +27,19 @@ void simpler_numbers(const Json& value, std::int64_t low,
     } catch (const std::invalid_argument&) {
       // A word has nothing smaller.
     }
-  } else if (value.is_structured()) {
+  } else if (value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      const auto at = value.begin() + static_cast<std::ptrdiff_t>(i);
-      simpler_numbers(*at, low, [&](const Json& next) {
+      simpler_numbers(value[i], low, [&](const Json& next) {
         Json copy = value;
-        *(copy.begin() + static_cast<std::ptrdiff_t>(i)) = next;
+        copy[i] = next;
+        use(copy);
+      });
+    }
+  } else if (value.is_object()) {
+    for (const auto& [key, entry] : value.items()) {
+      simpler_numbers(entry, low, [&, name = key](const Json& next) {
+        Json copy = value;
+        copy[name] = next;
         use(copy);
       });
     }
@@ -65,10 +72,13 @@ std::vector<Json> simpler_cases(const Json& object) {
     };
     with("head_dim", shape["rotary_dim"].get<std::int64_t>());
     with("num_heads", shape["num_key_value_heads"].get<std::int64_t>());
-    changed([&](Json& o) {
-      o["shape"]["num_heads"] = o["shape"]["num_key_value_heads"] = 1;
-      o["params"].erase("mrope_section");
-    });
+    // Sections count heads under some schemes, and pairs under others.
+    for (const bool with_section : {true, false}) {
+      changed([&](Json& o) {
+        o["shape"]["num_heads"] = o["shape"]["num_key_value_heads"] = 1;
+        if (!with_section) o["params"].erase("mrope_section");
+      });
+    }
     for (const std::int64_t pairs : smaller(shape["rotary_dim"].get<std::int64_t>() / 2, 1)) {
       changed([&](Json& o) {
         o["shape"]["head_dim"] = o["shape"]["rotary_dim"] = 2 * pairs;
