@@ -49,6 +49,8 @@ enum class Bug : std::uint8_t {
   advance_too_short,
   text_repeats,
   rows_collapse,
+  columns_first,
+  frames_shear,
   position_in_f32,
   counts_calls,
   segment_costs_one,
@@ -240,6 +242,16 @@ inline PositionTable toy_positions(Bug bug, const Case& c) {
     const int back = bug == Bug::text_repeats ? 40 : 1;
     each([&](const Rational& x, std::size_t row, std::size_t) {
       return is_text(row) && segment_of(row) > 0 ? Rational(x - back) : x;
+    });
+  }
+  if (bug == Bug::columns_first && ids.axes == 3) {
+    std::swap_ranges(ids.position_ids.begin() + static_cast<std::ptrdiff_t>(rows),
+                     ids.position_ids.begin() + static_cast<std::ptrdiff_t>(2 * rows),
+                     ids.position_ids.begin() + static_cast<std::ptrdiff_t>(2 * rows));
+  }
+  if (bug == Bug::frames_shear) {
+    each([&](const Rational& x, std::size_t row, std::size_t) {
+      return is_text(row) ? x : Rational(x * x);
     });
   }
   if (bug == Bug::rows_collapse) {

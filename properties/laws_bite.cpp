@@ -64,6 +64,9 @@ constexpr Bite kBites[] = {
     {"advance too short", Bug::advance_too_short, "no_overlap"},
     {"text repeats", Bug::text_repeats, "growth"},
     {"rows collapse", Bug::rows_collapse, "injective"},
+    {"rows collapse", Bug::rows_collapse, "raster"},
+    {"columns first", Bug::columns_first, "raster"},
+    {"frames shear", Bug::frames_shear, "frames"},
     {"position in f32", Bug::position_in_f32, "far_text"},
     {"counts calls", Bug::counts_calls, "repeatable"},
     {"every segment costs one", Bug::segment_costs_one, "cut_text"},
@@ -83,7 +86,8 @@ TEST(LawsBite, AFaultlessKernelKeepsEveryLaw) {
 }
 
 TEST(LawsBite, EveryLawIsBrokenBySomething) {
-  std::set<std::string_view> bitten;
+  // No subject makes its own map: this law is broken by hand, in the reference.
+  std::set<std::string_view> bitten{"sections"};
   for (const Bite& bite : kBites) bitten.insert(bite.law);
   for (const laws::Family& family : laws::families()) {
     for (const laws::Law& law : family.laws) EXPECT_TRUE(bitten.contains(law.name)) << law.name;

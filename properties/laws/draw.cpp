@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "properties/laws/draw.h"
 
-#include <algorithm>
-#include <set>
 #include <stdexcept>
+
+#include "properties/laws/draw_parts.h"
 
 namespace plumbline::laws {
 namespace {
@@ -25,11 +25,6 @@ std::vector<std::string> split(std::string_view list) {
     list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
   }
   return out;
-}
-
-Json drawn_number(Random& random) {
-  static const std::vector<std::string> kNumbers{"1", "2", "3", "1/2", "3/2", "1/3", "5/4", "16"};
-  return number_json(parse_rational(random.pick(kNumbers)));
 }
 
 // Three positive parts of `total`, each times `unit`; nothing where it has no three.
@@ -77,121 +72,6 @@ Json usual_value(const ParameterSpec& spec) {
   Json list = Json::array();
   for (const auto& text : usual) list.push_back(one(text));
   return list;
-}
-
-Json drawn_spectrum(Random& random, const HeadShape& shape) {
-  static const std::vector<std::string> kBases{"10000", "1000000", "500000", "7", "100000000"};
-  Json params{{"base", number_json(parse_rational(random.pick(kBases)))}};
-  std::string name = "default";
-  const std::int64_t length = random.pick({512, 4096, 8192, 32768});
-  switch (random.between(0, 8)) {
-    case 0:
-      name = "linear";
-      params["factor"] = drawn_number(random);
-      break;
-    case 1:
-      name = "ntk_aware_static";
-      params["alpha"] = drawn_number(random);
-      break;
-    case 2:
-      name = "ntk_fixed_su";
-      params["factor"] = random.between(2, 40);
-      if (random.chance(1, 2)) params["mixed_b"] = "7/10";
-      break;
-    case 3:
-      name = "dynamic";
-      params["factor"] = random.between(1, 8);
-      params["seq_len"] = length * random.between(1, 5);
-      params["max_position_embeddings"] = length;
-      break;
-    case 4:
-      name = "yarn";
-      params["factor"] = random.between(2, 40);
-      params["original_max_position_embeddings"] = length;
-      if (random.chance(1, 3)) params["truncate"] = false;
-      if (random.chance(1, 3)) params["attention_factor"] = drawn_number(random);
-      break;
-    case 5:
-      name = "longrope";
-      params["factor"] = random.between(1, 32);
-      params["original_max_position_embeddings"] = length;
-      params["factors"] = Json::array();
-      for (int i = 0; i < shape.pairs(); ++i) params["factors"].push_back(drawn_number(random));
-      break;
-    case 6:
-      name = "llama3";
-      params["factor"] = random.between(2, 32);
-      params["low_freq_factor"] = 1;
-      params["high_freq_factor"] = random.between(2, 8);
-      params["original_max_position_embeddings"] = length;
-      break;
-    case 7:
-      name = "proportional";
-      params["head_dim"] = shape.rotary_dim;
-      params["partial_rotary_factor"] = random.chance(1, 2) ? "1/2" : "1/4";
-      break;
-    default:
-      break;
-  }
-  return Json{{"scaling", name}, {"params", params}};
-}
-
-Json block(Random& random) {
-  const auto side = [&] { return random.pick({1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8}); };
-  const std::int64_t t = random.pick({1, 1, 1, 2, 3}), h = side(), w = side();
-  return Json{{"type", t == 1 ? "image" : "video"}, {"grid", Json::array({t, h, w})}};
-}
-
-// Kinds of segment that only some schemes take; the others refuse the case, and another is drawn.
-Json rare_block(Random& random) {
-  const auto side = [&] { return random.between(1, 5); };
-  const std::int64_t h = side(), w = side();
-  switch (random.between(0, 3)) {
-    case 0:
-      return Json{{"type", "image"}, {"tiles", 1}, {"tokens", 256}};
-    case 1:
-      return Json{{"type", "lumos_frame"},
-                  {"grid", Json::array({1, h, w})},
-                  {"columns_including_newline", w + 1}};
-    case 2:
-      return Json{{"type", "audio"}, {"len", side()}};
-    default:
-      return Json{{"type", "video"}, {"grid", Json::array({side(), h, w})}, {"audio", side()}};
-  }
-}
-
-Json drawn_sequence(Random& random, Reach reach, bool rare) {
-  Json out = Json::array();
-  const auto text = [&](std::int64_t length) {
-    out.push_back(Json{{"type", "text"}, {"len", length}});
-  };
-  if (reach == Reach::far && random.chance(1, 2)) {
-    // Powers of two and their neighbours, where a narrow type first loses a position.
-    const std::int64_t power = std::int64_t{1} << random.between(8, 30);
-    text(random.chance(1, 2) ? power + random.between(-2, 2) : random.between(1000, 2'000'000'000));
-  }
-  const auto segments = random.between(random.chance(1, 12) ? 0 : 1, 4);
-  for (std::int64_t i = 0; i < segments; ++i) {
-    switch (random.between(0, 5)) {
-      case 0:
-      case 1:
-        text(random.pick({0, 1, 1, 2, 3, 5, 9}));
-        break;
-      case 2:
-        for (std::int64_t frame = random.between(1, 3), h = random.between(1, 4),
-                          w = random.between(1, 4);
-             frame > 0; --frame) {
-          out.push_back(
-              Json{{"type", "video_frame"}, {"grid", Json::array({1, h, w})}, {"video", i}});
-          if (random.chance(1, 2)) text(random.between(1, 3));
-        }
-        break;
-      default:
-        out.push_back(rare ? rare_block(random) : block(random));
-    }
-  }
-  if (random.chance(1, 2)) text(random.between(1, 4));
-  return out;
 }
 
 std::int64_t length_of(const Json& sequence) {
@@ -296,93 +176,6 @@ std::optional<Json> draw_case(Random& random, const Scheme& scheme, Reach reach,
     }
   }
   return std::nullopt;
-}
-
-Json draw_data(Random& random) {
-  static const std::vector<std::string> kNames{"f64", "f32", "bf16", "f16"};
-  return Json{{"dtype", random.pick(kNames)}, {"data", random.between(0, 1'000'000)}};
-}
-
-Json draw_tuples(Random& random, const Case& c, int count) {
-  const int axes = design_of(*c.scheme, c.parameters).axes;
-  Json out = Json::array();
-  for (int i = 0; i < count; ++i) {
-    Json row = Json::array();
-    for (int a = 0; a < axes; ++a) {
-      const auto kind = random.between(0, 9);
-      const std::int64_t n = kind < 4   ? random.between(-3, 50)
-                             : kind < 6 ? random.between(0, 1 << 20)
-                             : kind < 8 ? random.between(0, 1 << 30)
-                                        : random.between(-500, 5000);
-      row.push_back(number_json(kind == 8   ? Rational(n, 8)
-                                : kind == 9 ? Rational(n, 3)
-                                            : Rational(n)));
-    }
-    out.push_back(row);
-  }
-  return out;
-}
-
-std::vector<std::vector<Rational>> tuples(const Json& aux, const std::string& key) {
-  if (!aux.contains(key) || !aux[key].is_array())
-    throw std::invalid_argument(key + ": must be a list of tuples");
-  std::vector<std::vector<Rational>> out;
-  for (const Json& row : aux[key]) {
-    if (!row.is_array()) throw std::invalid_argument(key + ": must be a list of tuples");
-    out.emplace_back();
-    for (const Json& x : row) out.back().push_back(exact_number(x, key));
-  }
-  return out;
-}
-
-std::int64_t integer(const Json& aux, const std::string& key, std::int64_t fallback) {
-  return aux.contains(key) ? integer_in(aux[key], key, 0, std::int64_t{1} << 62) : fallback;
-}
-
-std::int64_t row_of_token(const Case& c, std::int64_t token) {
-  if (c.attention_mask.empty()) return c.pad_left + token;
-  std::int64_t row = 0;
-  for (std::int64_t before = -1; row < static_cast<std::int64_t>(c.attention_mask.size()); ++row) {
-    before += c.attention_mask[static_cast<std::size_t>(row)];
-    if (before == token) break;
-  }
-  return row;
-}
-
-std::vector<std::int64_t> telling_rows(const Case& c, std::uint64_t pick, std::size_t most) {
-  const std::int64_t length = c.padded_length(), real = tokens(c.sequence);
-  std::set<std::int64_t> rows;
-  const auto take = [&](std::int64_t row) {
-    if (row >= 0 && row < length) rows.insert(row);
-  };
-  take(0);
-  take(length - 1);
-  std::int64_t first = 0;
-  for (const Segment& segment : c.sequence) {
-    const std::int64_t count = tokens(segment);
-    if (const auto* v = std::get_if<Visual>(&segment)) {
-      for (const std::int64_t inside : {v->grid.w + 1, v->grid.h * v->grid.w + 2, count / 2})
-        if (first + inside < real) take(row_of_token(c, first + inside));
-    }
-    for (const std::int64_t token : {first, first + 1, first + count - 1})
-      if (token < real) take(row_of_token(c, token));
-    first += count;
-  }
-  std::vector<std::int64_t> all(rows.begin(), rows.end());
-  Random random = Random(pick).stream("rows");
-  while (all.size() > most) {
-    const auto at = random.between(0, static_cast<std::int64_t>(all.size()) - 1);
-    all.erase(all.begin() + at);
-  }
-  return all;
-}
-
-Case with_rows(const Case& c, const std::vector<std::int64_t>& rows) {
-  Case out = c;
-  out.windows.clear();
-  for (const std::int64_t row : rows) out.windows.push_back({row, 1});
-  if (rows.empty()) out.windows.push_back({0, 0});
-  return out;
 }
 
 }  // namespace plumbline::laws

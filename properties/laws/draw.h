@@ -27,6 +27,10 @@ std::int64_t row_of_token(const Case& c, std::int64_t token);
 // At most `most` rows, ascending: ends of the padded row and of its segments, rows and frames
 // inside blocks; which of them depends on `pick`.
 std::vector<std::int64_t> telling_rows(const Case& c, std::uint64_t pick, std::size_t most);
+// First token of segment i, and the one past its last.
+std::pair<std::size_t, std::size_t> span_of(const Sequence& sequence, std::size_t i);
+// The case without padding and windows.
+Case bare(const Case& c);
 // The case with exactly these rows as its windows.
 Case with_rows(const Case& c, const std::vector<std::int64_t>& rows);
 

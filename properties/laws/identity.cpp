@@ -10,8 +10,9 @@
 namespace plumbline::laws {
 namespace {
 
-// Two rows of the registry and the parameters under which they agree. "$stride" stands for a drawn
-// number. What is compared: p tuples, d deltas, m maps of the default shape, t tuples of text.
+// Two rows of the registry and the parameters under which they agree. $ stands for a drawn number,
+// # for its numerator. What is compared: p tuples, d deltas, m maps of the default shape, t tuples
+// of text.
 struct Identity {
   std::string_view a, a_params, b, b_params, what;
 };
@@ -38,6 +39,8 @@ constexpr Identity kIdentities[] = {
      R"({"temporal_stride": $, "spatial_reset": false})", "t"},
     {"mrope-abs-time", R"({"second_per_grid_t": $, "tokens_per_second": 1})", "mrope-abs-time",
      R"({"second_per_grid_t": 1, "tokens_per_second": $})", "pdm"},
+    {"mrope-abs-time", R"({"second_per_grid_t": #, "tokens_per_second": 1})", "mrope",
+     R"({"temporal_stride": #})", "pdm"},
     {"videorope", R"({"temporal_stride": $})", "hope", R"({"temporal_stride_lst": $})", "pd"},
     {"videorope", R"({"temporal_stride": $})", "videorope-original", R"({"temporal_stride": $})",
      "pd"},
@@ -72,12 +75,17 @@ Json draw_stride(Random& random, const Case&) {
 }
 
 Case case_of(std::string_view scheme, std::string_view params, const Trial& t) {
-  std::string text(params);
-  const std::string stride =
-      "\"" + to_text(exact_number(t.aux.contains("stride") ? t.aux["stride"] : Json(1), "stride")) +
-      "\"";
-  for (auto at = text.find('$'); at != std::string::npos; at = text.find('$'))
-    text.replace(at, 1, stride);
+  const Rational stride =
+      exact_number(t.aux.contains("stride") ? t.aux["stride"] : Json(1), "stride");
+  std::string text;
+  for (const char letter : params) {
+    if (letter == '$')
+      text += "\"" + to_text(stride) + "\"";
+    else if (letter == '#')
+      text += to_text(Rational(numerator(stride)));
+    else
+      text += letter;
+  }
   Json object{{"scheme", std::string(scheme)}, {"params", parse_json(text)}};
   Case out = case_from_json(object);
   out.sequence = t.c.sequence;

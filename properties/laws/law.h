@@ -49,6 +49,7 @@ std::span<const Family> families();
 const Law& find_law(std::string_view name);
 
 std::span<const Law> walk_laws();      // where tokens stand
+std::span<const Law> block_laws();     // inside one visual block
 std::span<const Law> split_laws();     // prompts cut, padded and packed
 std::span<const Law> group_laws();     // what a rotation is
 std::span<const Law> relative_laws();  // which pair turns how fast, and by what

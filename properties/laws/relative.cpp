@@ -2,6 +2,8 @@
 // Which pair turns how fast, and by what.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "properties/laws/draw.h"
 #include "properties/laws/tuple.h"
 #include "properties/laws/turned.h"
@@ -174,6 +176,38 @@ void check_full_spectrum(const Trial& t) {
   }
 }
 
+// Pairs (or whole heads) of each axis; pairs that do not turn count as the first.
+std::array<std::int64_t, 3> counts(const FrequencyAllocation& map) {
+  std::array<std::int64_t, 3> out{};
+  for (const Assignment& a : map.of) {
+    const std::size_t axis = a.axis == Axis::none ? 0 : index(a.axis);
+    if (axis < out.size()) ++out[axis];
+  }
+  return out;
+}
+
+// A section that is read is honoured to the pair, or there is a warning.
+void check_sections(const Trial& t) {
+  const ParameterSpec* spec = t.c.parameters.find("mrope_section");
+  if (spec == nullptr || spec->kind != Kind::section) throw Silent{"the scheme has no section"};
+  const FrequencyAllocation map = allocation(t.c);
+  if (map.maps > 1) throw Silent{"sections count heads here"};
+  const auto asked = t.c.parameters.integers("mrope_section");
+  Case other = t.c;
+  other.parameters.set("mrope_section",
+                       {Rational(asked[2]), Rational(asked[0]), Rational(asked[1])});
+  const bool alike = asked[0] == asked[1] && asked[1] == asked[2];
+  if (!alike && allocation(other).of == map.of) throw Silent{"the section is not read here"};
+  if (!map.warnings.empty()) throw Silent{"the section was not honoured, and a warning says so"};
+  const auto got = counts(map);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (got[i] != asked[i])
+      throw Broken{
+          fmt::format("axis {} holds {} pairs, {} were asked for, and no warning was given", i,
+                      got[i], asked[i])};
+  }
+}
+
 constexpr Law kLaws[] = {
     {"equivariance", "<R(x) q, R(y) k> = <R(x+c) q, R(y+c) k>: only differences of positions count",
      "two tuples, a shift, inputs", Reach::near, true, draw_shift, check_equivariance},
@@ -182,6 +216,8 @@ constexpr Law kLaws[] = {
      "two tuples, an axis, inputs", Reach::near, true, draw_axis, check_axis_locality},
     {"full_spectrum", "every pair turns at the frequency and about the axis that its map says",
      "a position to probe at", Reach::near, true, draw_probe, check_full_spectrum},
+    {"sections", "mrope_section is honoured to the pair, or a warning says that it is not",
+     "nothing", Reach::near, false, nullptr, check_sections},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "properties/laws/run.h"
 
 #include <chrono>
+#include <new>
 #include <stdexcept>
 
 #include "properties/laws/draw.h"
@@ -68,6 +69,11 @@ Outcome judge(const Law& law, const Subject& subject, const Case& c, const Json&
     return {Verdict::silent, silent.why};
   } catch (const std::invalid_argument& refused) {
     return {Verdict::silent, "refused: " + std::string(refused.what())};
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& thrown) {
+    // Neither an answer nor a refusal of the request.
+    return {Verdict::broken, "threw: " + std::string(thrown.what())};
   }
 }
 

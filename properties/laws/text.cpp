@@ -52,6 +52,22 @@ bool turns_like_the_base(const Case& c) {
   return true;
 }
 
+// The base model itself: pair i turns base^(-2 i / rotary_dim) radians a position.
+void check_base_ladder(const Case& base) {
+  if (!std::holds_alternative<Unscaled>(base.spectrum.scaling)) return;
+  const auto bits = evaluate(base, table_of(base, {}), {}, {}, false, 1).inv_freq;
+  const auto theta = static_cast<long double>(to_double(base.spectrum.rope_theta));
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    const auto wanted = static_cast<double>(
+        std::pow(theta, -2.0L * static_cast<long double>(i) / base.spectrum.rotary_dim));
+    const double have = decode_double(bits[i], binary64);
+    // The certified value is rounded once, and the one above twice.
+    if (std::abs(have - wanted) > slack(4, wanted))
+      throw Broken{
+          fmt::format("pair {} of the base model turns by {:.17g}, not {:.17g}", i, have, wanted)};
+  }
+}
+
 // Padded rows that hold text, of the rows that tell most.
 std::vector<std::int64_t> text_rows(const Trial& t) {
   std::vector<std::int64_t> rows;
@@ -86,6 +102,7 @@ void check_text_base(const Trial& t) {
   }
   const Setup s(t);
   const Case base = base_of(t.c);
+  check_base_ladder(base);
   const PositionTable wanted = table_of(base, scalars);
   const Heads in = s.inputs(ids.rows()), own = s.turn(ids, in),
               other = turned(t.subject, base, wanted, in);

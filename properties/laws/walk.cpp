@@ -2,8 +2,6 @@
 // Where tokens stand: laws of the walk over segments, on exact coordinates.
 #include <fmt/format.h>
 
-#include <set>
-
 #include "properties/laws/draw.h"
 #include "properties/laws/tuple.h"
 
@@ -18,14 +16,6 @@ Json draw_segment(Random& random, const Case&) {
 
 Json draw_far(Random& random, const Case&) {
   return Json{{"far", random.between(1, std::int64_t{1} << random.between(1, 30))}};
-}
-
-Case bare(const Case& c) {
-  Case out = c;
-  out.attention_mask.clear();
-  out.pad_left = out.pad_right = 0;
-  out.windows.clear();
-  return out;
 }
 
 std::string tuple_text(const PositionTable& ids, std::size_t row) {
@@ -49,13 +39,6 @@ void expect_same_rows(const PositionTable& a, std::size_t count, const PositionT
       throw Broken{fmt::format("{}: token {}: {} against {}", what, row, tuple_text(a, row),
                                tuple_text(b, row))};
   }
-}
-
-// First token of segment i, and the one past its last.
-std::pair<std::size_t, std::size_t> span_of(const Sequence& sequence, std::size_t i) {
-  std::int64_t first = 0;
-  for (std::size_t k = 0; k < i; ++k) first += tokens(sequence[k]);
-  return {static_cast<std::size_t>(first), static_cast<std::size_t>(first + tokens(sequence[i]))};
 }
 
 // Text ids rise strictly from token to token of text, and by one step inside a run; the cursor
@@ -133,34 +116,6 @@ void check_cut_text(const Trial& t) {
     throw Broken{"a delta changes where text is cut in two"};
 }
 
-std::set<std::vector<Rational>> tuples_of(const PositionTable& ids, std::size_t first,
-                                          std::size_t end) {
-  std::set<std::vector<Rational>> out;
-  for (std::size_t row = first; row < end; ++row) {
-    std::vector<Rational> tuple;
-    for (std::size_t a = 0; a < static_cast<std::size_t>(ids.axes); ++a)
-      tuple.push_back(nearest_rational(ids.at(a, row)));
-    out.insert(tuple);
-  }
-  return out;
-}
-
-// A block whose tokens have different tuples where it stands alone has them different anywhere.
-void check_injective(const Trial& t) {
-  const Case c = bare(t.c);
-  if (c.sequence.empty()) throw Silent{"no segment"};
-  const PositionTable ids = t.subject.positions(c);
-  const auto i = static_cast<std::size_t>(integer(t.aux, "segment")) % c.sequence.size();
-  const auto [first, end] = span_of(c.sequence, i);
-  Case alone = c;
-  alone.sequence = {c.sequence[i]};
-  const PositionTable own = plumbline::positions(alone);
-  if (tuples_of(own, 0, own.rows()).size() != own.rows())
-    throw Silent{"the block is not injective alone"};
-  if (tuples_of(ids, first, end).size() != end - first)
-    throw Broken{fmt::format("tokens of segment {} share a tuple", i)};
-}
-
 // Text before everything moves every coordinate by what it moves the cursor, or not at all.
 void check_far(const Trial& t) {
   const Case c = bare(t.c);
@@ -206,8 +161,6 @@ constexpr Law kLaws[] = {
      false, draw_segment, check_causal},
     {"cut_text", "a run of text may be cut anywhere; empty text changes nothing", "nothing",
      Reach::near, false, nothing, check_cut_text},
-    {"injective", "a block that is injective alone is injective anywhere", "a segment", Reach::near,
-     false, draw_segment, check_injective},
     {"far_text", "text before everything moves a coordinate by the cursor's shift, or not at all",
      "a length of text to 2^30", Reach::near, false, draw_far, check_far},
     {"repeatable", "one row a token, in order, and the same on every call", "nothing", Reach::near,
