@@ -173,6 +173,8 @@ std::optional<Json> draw_case(Random& random, const Scheme& scheme, Reach reach,
       return object;
     } catch (const std::invalid_argument& e) {
       refusal = e.what();
+    } catch (const std::out_of_range&) {
+      return object;  // no refusal but a defect, which the law will meet again
     }
   }
   return std::nullopt;

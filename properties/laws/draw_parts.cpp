@@ -14,7 +14,7 @@ Json drawn_spectrum(Random& random, const HeadShape& shape) {
   Json params{{"base", number_json(parse_rational(random.pick(kBases)))}};
   std::string name = "default";
   const std::int64_t length = random.pick({512, 4096, 8192, 32768});
-  switch (random.between(0, 8)) {
+  switch (random.between(0, 9)) {
     case 0:
       name = "linear";
       params["factor"] = drawn_number(random);
@@ -36,7 +36,7 @@ Json drawn_spectrum(Random& random, const HeadShape& shape) {
       break;
     case 4:
       name = "yarn";
-      params["factor"] = random.between(2, 40);
+      params["factor"] = random.between(1, 40);
       params["original_max_position_embeddings"] = length;
       if (random.chance(1, 3)) params["truncate"] = false;
       if (random.chance(1, 3)) params["attention_factor"] = drawn_number(random);

@@ -38,6 +38,7 @@ struct Law {
   Json (*draw)(Random&, const Case&);
   void (*check)(const Trial&);             // returns where the law holds
   bool (*about)(const Scheme&) = nullptr;  // null: about every scheme
+  int weight = 1;  // cases of it for each case of another law: where much is drawn
 };
 
 struct Family {

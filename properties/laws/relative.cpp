@@ -215,7 +215,7 @@ constexpr Law kLaws[] = {
      "a change on one axis moves the pairs of that axis, by its angle, and no other",
      "two tuples, an axis, inputs", Reach::near, true, draw_axis, check_axis_locality},
     {"full_spectrum", "every pair turns at the frequency and about the axis that its map says",
-     "a position to probe at", Reach::near, true, draw_probe, check_full_spectrum},
+     "a position to probe at", Reach::near, true, draw_probe, check_full_spectrum, nullptr, 4},
     {"sections", "mrope_section is honoured to the pair, or a warning says that it is not",
      "nothing", Reach::near, false, nullptr, check_sections},
 };

@@ -90,7 +90,7 @@ Tally run(const Law& law, const Subject& subject, int cases, std::uint64_t seed)
   const Random root = Random(seed).stream(law.name);
   for (const Scheme& scheme : schemes()) {
     if (law.about != nullptr && !law.about(scheme)) continue;
-    for (int i = 0; i < cases && !out.failure; ++i) {
+    for (int i = 0; i < cases * law.weight && !out.failure; ++i) {
       Random random = root.stream(scheme.name).stream(std::to_string(i));
       std::string refusal;
       const auto object = draw_case(random, scheme, law.reach, refusal);

@@ -35,8 +35,8 @@ struct Tally {
   std::optional<Failure> failure;  // the first one; the law is not tried further
 };
 
-// `cases` of each scheme that the law is about. Case i of a scheme is a function of seed, law and
-// scheme, so that it does not depend on what else runs.
+// `cases` times the law's weight of each scheme that the law is about. Case i of a scheme is a
+// function of seed, law and scheme, so that it does not depend on what else runs.
 Tally run(const Law& law, const Subject& subject, int cases, std::uint64_t seed);
 
 // "plumbline-replay 1 law=NAME subject=NAME case=JSON aux=JSON", one line. The case is written with
