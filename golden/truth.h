@@ -32,7 +32,8 @@ class Truth {
   // Coordinate on the axis that drives the pair; 0 where it does not turn.
   double position(std::size_t row, int map, int pair) const;
   char letter_of(int map, int pair) const {
-    return letter(static_cast<Axis>(axis_map[slot(map, pair)]));
+    const std::uint8_t axis = axis_map[slot(map, pair)];
+    return axis == index(Axis::none) ? '-' : design_of(*c.scheme, c.parameters).letters[axis];
   }
 
   Case c;

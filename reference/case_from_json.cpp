@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A case from JSON. Precedence of every field: the case, then its model, then its scheme.
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
+#include "reference/evaluate.h"
 #include "reference/json_fields.h"
 #include "reference/model.h"
+#include "reference/planes.h"
 
 namespace plumbline {
 namespace {
@@ -20,6 +23,8 @@ void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) 
     if (value.is_null()) continue;  // "not given", as the authors' configurations write it
     if (value.is_boolean()) {
       out.set(key, value.get<bool>() ? "true" : "false");
+    } else if (spec->kind == Kind::coded && value.is_string()) {
+      out.set(key, value.get<std::string>());
     } else if (spec->kind == Kind::flag || spec->kind == Kind::word) {
       if (!value.is_string())
         throw std::invalid_argument(key + ": must be " +
@@ -27,11 +32,15 @@ void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) 
       out.set(key, value.get<std::string>());
     } else {
       std::vector<Rational> numbers;
-      if (value.is_array()) {
-        for (const Json& entry : value) numbers.push_back(exact_number(entry, key));
-      } else {
-        numbers.push_back(exact_number(value, key));
-      }
+      const bool nested = spec->kind == Kind::numbers;
+      const std::function<void(const Json&)> read = [&](const Json& entry) {
+        if (!entry.is_array() || (!nested && &entry != &value)) {
+          numbers.push_back(exact_number(entry, key));
+        } else {
+          for (const Json& inner : entry) read(inner);
+        }
+      };
+      read(value);
       out.set(key, numbers);
     }
   }
@@ -293,10 +302,15 @@ Case case_from_json(const Json& object) {
   read_contents(object, c);
   // The spectrum, the allocation and the position walk check what only they can; a faulty case is
   // refused at the door.
-  const ResolvedSpectrum resolved(c.spectrum);
-  c.warnings = c.scheme->allocation.allocate(c.shape, c.parameters).warnings;
-  const Walk<Rational> walk(design_of(*c.scheme, c.parameters), c.parameters, c.sequence,
-                            c.float32);
+  const FrequencyAllocation map = allocation(c);
+  const Spectra spectra(c.spectrum, map);
+  for (const Assignment& a : map.of) {
+    if (a.axis != Axis::none && a.rung >= spectra.of(a.axis).rungs())
+      throw std::invalid_argument("rotary_dim: the spectrum is shorter than the map");
+  }
+  c.warnings = map.warnings;
+  planes_of(c, 0);
+  check_sequence(design_of(*c.scheme, c.parameters), c.parameters, c.sequence, c.float32);
   return c;
 }
 

@@ -10,9 +10,15 @@ namespace {
 Json parameter_json(const Parameters& parameters, const ParameterSpec& spec) {
   if (spec.kind == Kind::flag) return parameters.flag(spec.name);
   if (spec.kind == Kind::word) return std::string(parameters.word(spec.name));
+  if (spec.kind == Kind::coded) {
+    const std::string text = parameters.text(spec.name);
+    if (text == "true" || text == "false") return text == "true";
+    const bool number = text.find_first_not_of("-0123456789/") == std::string::npos;
+    return number ? number_json(parse_rational(text)) : Json(text);
+  }
   const auto& values = parameters.numbers(spec.name);
   if (spec.kind == Kind::positive || spec.kind == Kind::non_negative ||
-      (spec.kind == Kind::per_video && values.size() == 1)) {
+      ((spec.kind == Kind::per_video || spec.kind == Kind::per_block) && values.size() == 1)) {
     return number_json(values.front());
   }
   Json list = Json::array();
@@ -36,18 +42,24 @@ Json case_to_json(const Case& c) {
   out["sequence"] = Json::array();
   for (const Segment& segment : c.sequence) {
     if (const auto* text = std::get_if<Text>(&segment)) {
-      Json entry{{"type", "text"}, {"len", text->length}};
+      Json entry{{"type", text->audio ? "audio" : "text"}, {"len", text->length}};
       if (!text->role.empty()) entry["role"] = text->role;
       out["sequence"].push_back(entry);
       continue;
     }
     const auto& v = std::get<Visual>(segment);
+    if (v.medium == Medium::tiles) {
+      out["sequence"].push_back(
+          Json{{"type", "image"}, {"tiles", v.grid.h}, {"tokens", v.grid.h * v.grid.w}});
+      continue;
+    }
+    constexpr std::string_view kTypes[] = {"image", "video",       "video_frame",
+                                           "image", "lumos_frame", "video"};
     const Json grid = Json::array({v.grid.t, v.grid.h, v.grid.w});
-    Json entry{{"type", v.medium == Medium::image   ? "image"
-                        : v.medium == Medium::video ? "video"
-                                                    : "video_frame"},
-               {"grid", grid}};
+    Json entry{{"type", std::string(kTypes[static_cast<std::size_t>(v.medium)])}, {"grid", grid}};
     if (v.medium == Medium::video_frame) entry["video"] = v.video;
+    if (v.medium == Medium::spoken_video) entry["audio"] = v.audio;
+    if (v.medium == Medium::lumos_frame) entry["columns_including_newline"] = v.grid.w + 1;
     out["sequence"].push_back(entry);
   }
   out["shape"] = Json{{"head_dim", c.shape.head_dim},

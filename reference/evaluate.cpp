@@ -2,47 +2,28 @@
 #include "reference/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "reference/planes.h"
+
 namespace plumbline {
 namespace {
-
-// Which real token stands in a padded row, if any.
-class RowMap {
- public:
-  explicit RowMap(const Case& c)
-      : left_(c.pad_left), real_(tokens(c.sequence)), mask_(c.attention_mask) {
-    std::int64_t before = 0;
-    for (const auto bit : mask_) {
-      before_.push_back(before);
-      before += bit;
-    }
-  }
-  std::optional<std::int64_t> token(std::int64_t row) const {
-    if (!mask_.empty()) {
-      const auto i = static_cast<std::size_t>(row);
-      return mask_[i] != 0 ? std::optional(before_[i]) : std::nullopt;
-    }
-    if (row < left_ || row >= left_ + real_) return std::nullopt;
-    return row - left_;
-  }
-
- private:
-  std::int64_t left_, real_;
-  std::vector<std::uint8_t> mask_;
-  std::vector<std::int64_t> before_;
-};
 
 // cos and sin of the (coordinate, rung) pairs that a run of rows needs, each computed once at the
 // first precision and again only where a rounding needs more.
 class Angles {
  public:
-  Angles(const ResolvedSpectrum& spectrum, const FrequencyAllocation& allocation,
-         const PositionTable& ids, std::size_t first, std::size_t count)
-      : spectrum_(spectrum), allocation_(allocation), ids_(ids), first_(first) {
+  Angles(const Spectra& spectra, const FrequencyAllocation& allocation, const PositionTable& ids,
+         std::size_t first, std::size_t count)
+      : spectra_(spectra),
+        allocation_(allocation),
+        ids_(ids),
+        first_(first),
+        rungs_(static_cast<std::size_t>(spectra.most_rungs())) {
     const auto axes = static_cast<std::size_t>(ids.axes);
     for (std::size_t a = 0; a < axes; ++a) {
       std::map<Rational, std::size_t> seen;
@@ -54,66 +35,124 @@ class Angles {
         slots_[a].push_back(slot);
       }
     }
-    memo_.resize(distinct_ * static_cast<std::size_t>(spectrum.rungs()));
+    memo_.resize(distinct_ * rungs_);
+    places_.resize(distinct_);
   }
 
   // A, where it is rational and the angle is exactly zero.
   std::optional<Rational> still(std::size_t row, int map, int pair) const {
     const Assignment& assigned = allocation_.at(map, pair);
-    if (!spectrum_.exact_attention_factor()) return std::nullopt;
+    const auto& factor = spectra_.first().exact_attention_factor();
+    if (!factor) return std::nullopt;
     if (assigned.axis != Axis::none) {
       const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
       const bool at_origin = p != nullptr && *p == 0;
-      if (!at_origin && !spectrum_.never_turns(assigned.rung)) return std::nullopt;
+      if (!at_origin && !spectra_.of(assigned.axis).never_turns(assigned.rung)) return std::nullopt;
     }
-    return spectrum_.exact_attention_factor();
+    return factor;
   }
 
   CosSin at(std::size_t row, int map, int pair) {
     const Assignment& assigned = allocation_.at(map, pair);
-    if (assigned.axis == Axis::none) return {spectrum_.attention_factor(), enclose(Rational(0))};
+    const Interval attention = spectra_.first().attention_factor();
+    if (assigned.axis == Axis::none) return {attention, enclose(Rational(0))};
     const auto axis = index(assigned.axis);
-    const auto compute = [&] {
-      return cos_sin(ids_.at(axis, row), inv_freq(assigned.rung), spectrum_.attention_factor());
-    };
-    if (WorkingPrecision::bits() != kFirstPrecision) return compute();
-    auto& slot = memo_[slots_[axis][row - first_] * static_cast<std::size_t>(spectrum_.rungs()) +
-                       static_cast<std::size_t>(assigned.rung)];
-    if (!slot) slot = compute();
+    const ResolvedSpectrum& spectrum = spectra_.of(assigned.axis);
+    const auto rung = static_cast<std::size_t>(assigned.rung);
+    if (WorkingPrecision::bits() != kFirstPrecision) {
+      return cos_sin(enclose(ids_.at(axis, row)), spectrum.inv_freq(assigned.rung), attention);
+    }
+    const std::size_t place = slots_[axis][row - first_];
+    auto& slot = memo_[place * rungs_ + rung];
+    if (!slot) {
+      auto& position = places_[place];
+      if (!position) position = enclose(ids_.at(axis, row));
+      auto& ladder = ladders_[axis];
+      if (ladder.empty()) ladder.resize(rungs_);
+      if (!ladder[rung]) ladder[rung] = spectrum.inv_freq(assigned.rung);
+      slot = cos_sin(*position, *ladder[rung], attention);
+    }
     return *slot;
   }
 
  private:
-  Interval inv_freq(int rung) {
-    if (WorkingPrecision::bits() != kFirstPrecision) return spectrum_.inv_freq(rung);
-    if (ladder_.empty()) ladder_.resize(static_cast<std::size_t>(spectrum_.rungs()));
-    auto& slot = ladder_[static_cast<std::size_t>(rung)];
-    if (!slot) slot = spectrum_.inv_freq(rung);
-    return *slot;
-  }
-  const ResolvedSpectrum& spectrum_;
+  const Spectra& spectra_;
   const FrequencyAllocation& allocation_;
   const PositionTable& ids_;
-  std::size_t first_, distinct_ = 0;
-  std::array<std::vector<std::size_t>, kMostAxes> slots_;
+  std::size_t first_, rungs_, distinct_ = 0;
+  std::array<std::vector<std::size_t>, kMostAxes> slots_;  // distinct coordinate of each row
+  std::vector<std::optional<Interval>> places_;            // those coordinates
   std::vector<std::optional<CosSin>> memo_;
-  std::vector<std::optional<Interval>> ladder_;
+  std::array<std::vector<std::optional<Interval>>, kMostAxes> ladders_;
+};
+
+// The dense planes of one KV head at one row.
+class PlaneHead {
+ public:
+  PlaneHead(const Case& c, const std::vector<PlaneBank>& banks, const PositionTable& ids,
+            std::size_t row)
+      : case_(c), banks_(banks) {
+    for (std::size_t a = 0; a < static_cast<std::size_t>(ids.axes); ++a)
+      position_.push_back(ids.at(a, row));
+  }
+  // One head's vector, every lane rounded once, and the precision that decided the hardest.
+  std::pair<std::vector<std::uint64_t>, unsigned> apply(const std::vector<std::uint64_t>& x,
+                                                        const Format& format, bool transposed,
+                                                        std::string_view what) const {
+    for (const std::uint64_t bits : x) {
+      if (!std::isfinite(decode_double(bits, format)))
+        throw std::invalid_argument("inputs: dense planes need finite numbers");
+    }
+    return at_rising_precision(
+        [&]() -> std::optional<std::pair<std::vector<std::uint64_t>, unsigned>> {
+          std::vector<Interval> position, in;
+          for (const Coordinate& p : position_) position.push_back(enclose(p));
+          for (const std::uint64_t bits : x) in.push_back(enclose(decode(bits, format)));
+          const PlaneRotation rotation(banks_, position, case_.spectrum);
+          std::vector<std::uint64_t> out = x;
+          const std::vector<Interval> turned = rotation.apply(in, transposed);
+          for (std::size_t lane = 0; lane < x.size(); ++lane) {
+            // Lanes that no plane reaches are copied, signed zeros and all.
+            if (is_point(turned[lane]) && lane >= static_cast<std::size_t>(case_.shape.rotary_dim))
+              continue;
+            const auto bits = round_to(turned[lane], format);
+            if (!bits) return std::nullopt;
+            out[lane] = *bits;
+          }
+          return std::pair(out, WorkingPrecision::bits());
+        },
+        what);
+  }
+
+ private:
+  const Case& case_;
+  const std::vector<PlaneBank>& banks_;
+  std::vector<Coordinate> position_;
 };
 
 // Everything that one run of rows contributes; writes only its own rows of `out`.
 class Worker {
  public:
-  Worker(const Case& c, const ResolvedSpectrum& spectrum, const FrequencyAllocation& allocation,
+  Worker(const Case& c, const Spectra& spectra, const FrequencyAllocation& allocation,
          const PositionTable& ids, const std::vector<Heads>& inputs, Tensors& out)
       : case_(c),
-        spectrum_(spectrum),
+        spectra_(spectra),
         allocation_(allocation),
         ids_(ids),
         inputs_(inputs),
-        out_(out) {}
+        out_(out) {
+    for (int head = 0; head < c.shape.num_key_value_heads; ++head) {
+      auto banks = planes_of(c, head);
+      if (!banks.empty()) planes_.push_back(std::move(banks));
+    }
+  }
 
   unsigned run(std::size_t first, std::size_t count) {
-    Angles angles(spectrum_, allocation_, ids_, first, count);
+    if (!planes_.empty()) {
+      for (std::size_t row = first; row < first + count; ++row) plane_row(row);
+      return precision_;
+    }
+    Angles angles(spectra_, allocation_, ids_, first, count);
     for (std::size_t row = first; row < first + count; ++row) try {
         tables(angles, row);
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -182,73 +221,90 @@ class Worker {
     }
   }
 
+  void plane_row(std::size_t row) {
+    for (int head = 0; head < case_.shape.num_key_value_heads; ++head) {
+      const PlaneHead turned(case_, planes_[static_cast<std::size_t>(head)], ids_, row);
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        Rotated& r = out_.rotated[i];
+        const Heads& in = inputs_[i];
+        const int group = case_.shape.num_heads / case_.shape.num_key_value_heads;
+        for (int q = head * group; q < (head + 1) * group; ++q)
+          plane_head(turned, row, case_.shape.num_heads, q, in.format, in.q, r.out.q, r.adjoint.q);
+        plane_head(turned, row, case_.shape.num_key_value_heads, head, in.format, in.k, r.out.k,
+                   r.adjoint.k);
+      }
+    }
+  }
+
+  void plane_head(const PlaneHead& turned, std::size_t row, int heads, int head,
+                  const Format& format, const std::vector<std::uint64_t>& in,
+                  std::vector<std::uint64_t>& out, std::vector<std::uint64_t>& adjoint) {
+    const auto width = static_cast<std::size_t>(case_.shape.head_dim);
+    const std::size_t base =
+        (row * static_cast<std::size_t>(heads) + static_cast<std::size_t>(head)) * width;
+    const std::vector<std::uint64_t> x(in.begin() + static_cast<std::ptrdiff_t>(base),
+                                       in.begin() + static_cast<std::ptrdiff_t>(base + width));
+    for (auto* to : {&out, &adjoint}) {
+      if (to->empty()) continue;
+      const auto [bits, precision] = turned.apply(x, format, to == &adjoint, case_.id);
+      std::copy(bits.begin(), bits.end(), to->begin() + static_cast<std::ptrdiff_t>(base));
+      precision_ = std::max(precision_, precision);
+    }
+  }
+
   const Case& case_;
-  const ResolvedSpectrum& spectrum_;
+  const Spectra& spectra_;
   const FrequencyAllocation& allocation_;
   const PositionTable& ids_;
   const std::vector<Heads>& inputs_;
   Tensors& out_;
+  std::vector<std::vector<PlaneBank>> planes_;  // by KV head; empty for one-hot maps
   unsigned precision_ = 0;
 };
 
 }  // namespace
 
-PositionTable positions(const Case& c) {
-  const PositionDesign& design = design_of(*c.scheme, c.parameters);
-  const Walk<Rational> walk(design, c.parameters, c.sequence, c.float32);
-  const RowMap rows(c);
-  const bool truncated =
-      c.parameters.has("integer_output") && c.parameters.word("integer_output") == "trunc";
-  PositionTable out;
-  out.axes = design.axes;
-  std::size_t count = 0;
-  for (const Window& w : c.rows()) count += static_cast<std::size_t>(w.count);
-  // The larger array first: a request beyond the machine's memory fails here, before anything is
-  // filled.
-  out.position_ids.assign(static_cast<std::size_t>(out.axes) * count, Rational(design.pad));
-  out.token_index.reserve(count);
-  for (const Window& w : c.rows()) {
-    for (std::int64_t i = 0; i < w.count; ++i) out.token_index.push_back(w.first + i);
-  }
-  for (std::size_t row = 0; row < out.rows(); ++row) {
-    const auto token = rows.token(out.token_index[row]);
-    if (!token) continue;
-    const Point<Rational> point = walk.at(*token);
-    for (std::size_t a = 0; a < static_cast<std::size_t>(out.axes); ++a) {
-      out.position_ids[a * out.rows() + row] = truncated ? truncate(point[a]) : point[a];
-    }
-  }
-  const Rational length(c.padded_length());
-  if (design.delta != DeltaRule::none) {
-    const Rational top =
-        design.delta == DeltaRule::ceiling ? Rational(ceil(walk.maximum())) : walk.maximum();
-    out.rope_delta = top + 1 - length;
-  }
-  out.rope_delta_cursor = walk.cursor() - length;
-  return out;
+Spectra::Spectra(const FrequencySpectrum& spectrum, const FrequencyAllocation& map) {
+  for (const Ladder& ladder : map.ladders) all_.emplace_back(spectrum, ladder);
+}
+
+int Spectra::most_rungs() const {
+  int most = 0;
+  for (const ResolvedSpectrum& spectrum : all_) most = std::max(most, spectrum.rungs());
+  return most;
 }
 
 FrequencyAllocation allocation(const Case& c) {
-  return c.scheme->allocation.allocate(c.shape, c.parameters);
+  FrequencyAllocation map = c.scheme->allocation.allocate(c.shape, c.parameters);
+  map.letters = design_of(*c.scheme, c.parameters).letters;
+  return map;
 }
 
 Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Format>& table_formats,
                  const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
-  const ResolvedSpectrum spectrum(c.spectrum);
   const FrequencyAllocation map = allocation(c);
+  const Spectra spectra(c.spectrum, map);
+  const bool dense = !planes_of(c, 0).empty();
+  if (!map.partner.empty()) {
+    throw std::invalid_argument("rotary_dim = " + std::to_string(c.shape.rotary_dim) +
+                                ": the two lanes of a pair read different axes under " +
+                                std::string(c.scheme->name) + ", which is no rotation");
+  }
   Tensors out;
   for (const Assignment& assigned : map.of) {
+    if (dense) break;
     if (assigned.axis == Axis::none) {
       out.inv_freq.push_back(0);
       continue;
     }
-    const auto value = certify([&] { return spectrum.inv_freq(assigned.rung); }, binary64,
-                               "inv_freq of case " + c.id);
+    const auto value = certify([&] { return spectra.of(assigned.axis).inv_freq(assigned.rung); },
+                               binary64, "inv_freq of case " + c.id);
     out.inv_freq.push_back(value.bits);
     out.precision = std::max(out.precision, value.precision);
   }
   const std::size_t rows = ids.rows(), table_size = rows * map.of.size();
   for (const Format& f : table_formats) {
+    if (dense) break;
     out.tables.push_back(
         {f, std::vector<std::uint64_t>(table_size), std::vector<std::uint64_t>(table_size)});
   }
@@ -266,7 +322,7 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
   std::exception_ptr failure;
   const auto work = [&] {
     const ThreadCaches caches;
-    Worker worker(c, spectrum, map, ids, inputs, out);
+    Worker worker(c, spectra, map, ids, inputs, out);
     for (;;) {
       std::size_t first = 0;
       {
@@ -297,8 +353,10 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
 
 std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Heads& inputs,
                               const std::vector<LogitIndex>& wanted) {
-  const ResolvedSpectrum spectrum(c.spectrum);
+  if (!planes_of(c, 0).empty())
+    throw std::invalid_argument("tensors: logits are not made for dense planes");
   const FrequencyAllocation map = allocation(c);
+  const Spectra spectra(c.spectrum, map);
   const HeadShape& shape = c.shape;
   const auto width = static_cast<std::size_t>(shape.head_dim);
   const auto value = [&](const std::vector<std::uint64_t>& data, std::size_t row, int heads,
@@ -321,10 +379,13 @@ std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Hea
       const Lanes lane = lanes(c.pairing, pair, map.pairs);
       const Assignment& assigned = map.at(m, pair);
       LogitTerm term{q(lane.x), q(lane.y), k(lane.x), k(lane.y), Rational(0), Rational(0), {}};
-      if (assigned.axis != Axis::none) {
+      // A row against itself turns by nothing, whatever its coordinate.
+      if (assigned.axis != Axis::none && qr != kr) {
         term.query_position = ids.at(index(assigned.axis), qr);
         term.key_position = ids.at(index(assigned.axis), kr);
-        term.inv_freq = [&spectrum, rung = assigned.rung] { return spectrum.inv_freq(rung); };
+        term.inv_freq = [&spectrum = spectra.of(assigned.axis), rung = assigned.rung] {
+          return spectrum.inv_freq(rung);
+        };
       }
       terms.push_back(std::move(term));
     }
@@ -332,8 +393,8 @@ std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Hea
     for (int lane = shape.rotary_dim; lane < shape.head_dim; ++lane)
       passed += from_double(q(lane)) * from_double(k(lane));
     out.push_back(logit(
-        terms, passed, spectrum.exact_attention_square(),
-        [&] { return spectrum.attention_factor(); }, shape.head_dim, inputs.format,
+        terms, passed, spectra.first().exact_attention_square(),
+        [&] { return spectra.first().attention_factor(); }, shape.head_dim, inputs.format,
         "a logit of case " + c.id));
   }
   return out;

@@ -3,27 +3,26 @@
 
 #include <stdexcept>
 
+#include "reference/frequency_maps.h"
+
 namespace plumbline {
 namespace {
 
-std::string triple(std::int64_t a, std::int64_t b, std::int64_t c) {
-  return "[" + std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c) + "]";
-}
-
-template <class AxisOf>
-FrequencyAllocation one_map(const HeadShape& shape, AxisOf axis_of) {
-  FrequencyAllocation out;
-  out.pairs = shape.pairs();
-  for (int i = 0; i < out.pairs; ++i) out.of.push_back({axis_of(i), i, out.pairs});
-  return out;
+std::string triple(const std::vector<std::int64_t>& s) {
+  return "[" + std::to_string(s[0]) + ", " + std::to_string(s[1]) + ", " + std::to_string(s[2]) +
+         "]";
 }
 
 }  // namespace
 
 std::string FrequencyAllocation::axis_map(int map) const {
-  std::string letters;
-  for (int i = 0; i < pairs; ++i) letters += letter(at(map, i).axis);
-  return letters;
+  std::string axes;
+  for (int i = 0; i < pairs; ++i) axes += letter(at(map, i).axis);
+  return axes;
+}
+
+char FrequencyAllocation::letter(Axis axis) const {
+  return axis == Axis::none ? '-' : letters[index(axis)];
 }
 
 int FrequencyAllocation::count(int map, Axis axis) const {
@@ -38,11 +37,7 @@ FrequencyAllocation first_axis(const HeadShape& shape, const Parameters&) {
 
 FrequencyAllocation chunked(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
-  if (s[0] + s[1] + s[2] != shape.pairs()) {
-    throw std::invalid_argument("mrope_section = " + triple(s[0], s[1], s[2]) +
-                                ": must sum to rotary_dim / 2 = " + std::to_string(shape.pairs()) +
-                                ", sums to " + std::to_string(s[0] + s[1] + s[2]));
-  }
+  need_full_section(shape, s);
   return one_map(shape, [&](int i) {
     return i < s[0] ? Axis::t : i < s[0] + s[1] ? Axis::h : Axis::w;
   });
@@ -55,13 +50,7 @@ FrequencyAllocation interleaved(const HeadShape& shape, const Parameters& parame
     if (i % 3 == 2 && i < 3 * s[2]) return Axis::w;
     return Axis::t;
   });
-  const int t = out.count(0, Axis::t), h = out.count(0, Axis::h), w = out.count(0, Axis::w);
-  if (t != s[0] || h != s[1] || w != s[2]) {
-    out.warnings.push_back("mrope_section = " + triple(s[0], s[1], s[2]) +
-                           " cannot be honoured by the interleaved map of " +
-                           std::to_string(out.pairs) + " pairs; effective counts are " +
-                           triple(t, h, w));
-  }
+  warn_unless_honoured(out, s);
   return out;
 }
 
@@ -74,7 +63,7 @@ FrequencyAllocation per_head(const HeadShape& shape, const Parameters& parameter
   const auto s = parameters.integers("mrope_section");
   if (s[0] + s[1] + s[2] > shape.num_key_value_heads) {
     throw std::invalid_argument(
-        "mrope_section = " + triple(s[0], s[1], s[2]) +
+        "mrope_section = " + triple(s) +
         ": must sum to at most num_key_value_heads = " + std::to_string(shape.num_key_value_heads));
   }
   if (std::int64_t{shape.num_key_value_heads} * shape.pairs() > (1 << 24)) {
@@ -91,7 +80,7 @@ FrequencyAllocation per_head(const HeadShape& shape, const Parameters& parameter
                       : g < s[0] + s[1]        ? Axis::h
                       : g < s[0] + s[1] + s[2] ? Axis::w
                                                : Axis::none;
-    for (int i = 0; i < out.pairs; ++i) out.of.push_back({axis, i, out.pairs});
+    for (int i = 0; i < out.pairs; ++i) out.of.push_back({axis, i});
   }
   return out;
 }

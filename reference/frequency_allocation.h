@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +12,23 @@
 // Second axis of a scheme: what a pair reads. A table, not a behaviour.
 namespace plumbline {
 
-// The axis that drives a pair, and its frequency's index on a ladder of `ladder` rungs; rung = pair
-// and ladder = pairs, unless the ladder restarts per axis.
+// The axis that drives a pair, and the rung of its frequency on that axis' ladder.
 struct Assignment {
   Axis axis = Axis::none;
-  std::int32_t rung = 0, ladder = 0;
+  std::int32_t rung = 0;
   friend bool operator==(const Assignment&, const Assignment&) = default;
+};
+
+// How the ladder of an axis differs from the case's spectrum: its own base; `dim` in place of
+// rotary_dim, where an axis has a spectrum of its own; frequencies raised to a power; frequencies
+// in turns instead of radians, that is times 2 pi. Frequency of rung r, unscaled: (2 pi) (base^(-2
+// r / dim))^exponent.
+struct Ladder {
+  std::optional<Rational> rope_theta = {};
+  int dim = 0;  // 0: the case's rotary_dim
+  Rational exponent{1};
+  bool turns = false;
+  friend bool operator==(const Ladder&, const Ladder&) = default;
 };
 
 // of[map * pairs + pair]; maps is 1, or num_key_value_heads where KV heads differ. Query head j
@@ -24,9 +36,17 @@ struct Assignment {
 struct FrequencyAllocation {
   int maps = 1, pairs = 0;
   std::vector<Assignment> of;
+  std::vector<Ladder> ladders{Ladder{}};  // one for all axes, or one per axis
+  // Where not empty, what the second lane of each pair reads instead: such a map is no rotation.
+  std::vector<Assignment> partner;
+  std::string_view letters = "THW3";  // of the axes
   std::vector<std::string> warnings;  // one line each: a request that could not be honoured
   const Assignment& at(int map, int pair) const {
     return of[static_cast<std::size_t>(map * pairs + pair)];
+  }
+  char letter(Axis axis) const;
+  const Ladder& ladder(Axis axis) const {
+    return ladders.size() == 1 ? ladders.front() : ladders[index(axis)];
   }
   int map_of(int kv_head) const { return maps == 1 ? 0 : kv_head; }
   std::string axis_map(int map) const;  // one letter per pair, pair 0 the fastest

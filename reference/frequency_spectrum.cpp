@@ -55,14 +55,32 @@ Rational clamp01(const Rational& x) { return x < 0 ? Rational(0) : x > 1 ? Ratio
 
 }  // namespace
 
-ResolvedSpectrum::ResolvedSpectrum(const FrequencySpectrum& spectrum)
-    : base_(spectrum.rope_theta), dim_(spectrum.rotary_dim) {
+ResolvedSpectrum::ResolvedSpectrum(const FrequencySpectrum& spectrum, const Ladder& ladder)
+    : base_(ladder.rope_theta.value_or(spectrum.rope_theta)),
+      dim_(ladder.dim == 0 ? spectrum.rotary_dim : ladder.dim),
+      turns_(ladder.turns) {
   need(base_ > 1, "base", base_, "above 1");
   need(dim_ >= 2 && dim_ % 2 == 0 && dim_ <= 65536, "rotary_dim", dim_, "even, from 2 to 65536");
   for (int k = 0; k < dim_ / 2; ++k)
     lanes_.push_back({{{base_, Rational(-2 * k, dim_)}}, Rational(1)});
   std::visit([this](const auto& scaling) { resolve(scaling); }, spectrum.scaling);
   if (attention_) attention_square_ = *attention_ * *attention_;
+  if (ladder.exponent != 1) raise(ladder.exponent);
+}
+
+void ResolvedSpectrum::raise(const Rational& exponent) {
+  for (Lane& lane : lanes_) {
+    for (auto& power : lane.powers) power.second *= exponent;
+    if (const auto* exact = std::get_if<Rational>(&lane.factor)) {
+      if (*exact == 0 || *exact == 1) continue;
+      lane.powers.emplace_back(*exact, exponent);
+      lane.factor = Rational(1);
+    } else {
+      lane.factor = [inner = std::get<1>(lane.factor), exponent] {
+        return exp(enclose(exponent) * log(inner()));
+      };
+    }
+  }
 }
 
 Interval ResolvedSpectrum::inv_freq(int rung) const {
@@ -70,7 +88,7 @@ Interval ResolvedSpectrum::inv_freq(int rung) const {
   const Lane& lane = lanes_.at(static_cast<std::size_t>(rung));
   Interval product = enclose_factor(lane.factor);
   for (const auto& [base, exponent] : lane.powers) product *= power(base, exponent);
-  return product;
+  return turns_ ? product * pi() * enclose(Rational(2)) : product;
 }
 
 std::optional<Rational> ResolvedSpectrum::exact_inv_freq(int rung) const {
@@ -79,6 +97,7 @@ std::optional<Rational> ResolvedSpectrum::exact_inv_freq(int rung) const {
   if (factor == nullptr) return std::nullopt;
   Rational product = *factor;
   if (product == 0) return product;
+  if (turns_) return std::nullopt;
   for (const auto& [base, exponent] : lane.powers) {
     const auto exact = exact_power(base, exponent);
     if (!exact) return std::nullopt;

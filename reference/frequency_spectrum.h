@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "reference/frequency_allocation.h"
 #include "reference/real.h"
 
 // The ladder of speeds: base^(-2 rung / rotary_dim), scaled; radians per position, as exact reals:
@@ -69,12 +70,12 @@ struct FrequencySpectrum {
   RopeScaling scaling;
 };
 
-// A spectrum with its decisions made: bands, floors and ceilings are settled on construction, at
-// whatever precision they need. Throws std::invalid_argument naming the parameter that is out of
-// range, Unresolved where a decision cannot be settled.
+// A spectrum on one ladder with its decisions made: bands, floors and ceilings are settled on
+// construction, at whatever precision they need. Throws std::invalid_argument naming the parameter
+// that is out of range, Unresolved where a decision cannot be settled.
 class ResolvedSpectrum {
  public:
-  explicit ResolvedSpectrum(const FrequencySpectrum& spectrum);
+  explicit ResolvedSpectrum(const FrequencySpectrum& spectrum, const Ladder& ladder = {});
   int rungs() const { return static_cast<int>(lanes_.size()); }
   // inv_freq of a rung on the scheme's own ladder; an enclosure at the working precision.
   Interval inv_freq(int rung) const;
@@ -109,8 +110,10 @@ class ResolvedSpectrum {
   void resolve(const LongRope&);
   void resolve(const Llama3&);
   void change_base(const Rational& alpha);
+  void raise(const Rational& exponent);
   Rational base_;
   int dim_;
+  bool turns_;
   std::vector<Lane> lanes_;
   std::optional<Rational> attention_{Rational(1)}, attention_square_;
   std::function<Interval()> attention_enclosure_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/parameters.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plumbline {
@@ -36,7 +37,7 @@ std::string shown(const std::vector<Rational>& values) {
 }
 
 void check_values(const ParameterSpec& spec, const std::vector<Rational>& values) {
-  const bool is_list = spec.kind == Kind::positive_list || spec.kind == Kind::per_video;
+  const bool is_list = spec.kind == Kind::per_block || spec.kind == Kind::per_video;
   const auto all = [&](auto rule) {
     for (const auto& v : values) {
       if (!rule(v)) return false;
@@ -45,7 +46,7 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
   };
   switch (spec.kind) {
     case Kind::positive:
-    case Kind::positive_list:
+    case Kind::per_block:
       if (values.empty() || (!is_list && values.size() != 1) ||
           !all([](const Rational& v) { return v > 0; })) {
         refuse(spec, shown(values),
@@ -66,10 +67,30 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
         refuse(spec, shown(values), "three positive integers");
       }
       break;
+    case Kind::counts:
+      if (values.size() != 3 ||
+          !all([](const Rational& v) { return denominator(v) == 1 && v >= 0 && v < 65536; })) {
+        refuse(spec, shown(values), "three integers not below 0");
+      }
+      break;
+    case Kind::triple:
+      if (values.size() != 3 || !all([](const Rational& v) { return v > 0; })) {
+        refuse(spec, shown(values), "three numbers above 0");
+      }
+      break;
+    case Kind::lanes:
+      if (values.empty() || values.size() > kMostAxes || !all([](const Rational& v) {
+            return denominator(v) == 1 && v > 0 && v < 65536 && numerator(v) % 2 == 0;
+          })) {
+        refuse(spec, shown(values), "one to four positive even integers");
+      }
+      break;
     case Kind::flag:
     case Kind::word:
       refuse(spec, shown(values),
              spec.kind == Kind::flag ? "true or false" : "one of " + std::string(spec.words));
+    case Kind::coded:
+    case Kind::numbers:
     case Kind::ignored:
       break;
   }
@@ -77,7 +98,18 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
 
 }  // namespace
 
-char letter(Axis a) { return a == Axis::none ? '-' : "THW3"[index(a)]; }
+std::string fitted_section(const HeadShape& shape) {
+  const int pairs = shape.pairs(), h = std::max(1, pairs * 5 / 16), w = std::max(1, pairs * 4 / 16);
+  return std::to_string(pairs - h - w) + "," + std::to_string(h) + "," + std::to_string(w);
+}
+
+std::string fitted_heads(const HeadShape& shape) {
+  const int heads = shape.num_key_value_heads;
+  if (heads < 3) return "1,1,1";
+  const int h = std::max(1, heads * 2 / 5);
+  return std::to_string(std::max(1, heads / 5)) + "," + std::to_string(h) + "," +
+         std::to_string(std::max(1, heads - h - std::max(1, heads / 5) - (heads > 4 ? 1 : 0)));
+}
 
 void check(const HeadShape& s) {
   const auto refuse_field = [](std::string_view field, int value, std::string_view rule) {
@@ -105,7 +137,7 @@ Parameters::Parameters(std::span<const ParameterSpec> specs)
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const ParameterSpec& spec = specs[i];
     if (spec.fallback.empty()) continue;
-    if (spec.kind == Kind::flag || spec.kind == Kind::word) {
+    if (spec.kind == Kind::flag || spec.kind == Kind::word || spec.kind == Kind::coded) {
       set(spec.name, spec.fallback);
     } else {
       std::vector<Rational> values;
@@ -130,6 +162,10 @@ std::size_t Parameters::at(std::string_view name) const {
 
 void Parameters::set(std::string_view name, const std::vector<Rational>& numbers) {
   const std::size_t i = at(name);
+  if (specs_[i].kind == Kind::coded) {
+    set(name, numbers.size() == 1 ? to_text(numbers.front()) : shown(numbers));
+    return;
+  }
   check_values(specs_[i], numbers);
   if (specs_[i].kind != Kind::ignored) entries_[i] = {numbers, true};
 }
@@ -138,6 +174,15 @@ void Parameters::set(std::string_view name, std::string_view word) {
   const std::size_t i = at(name);
   const ParameterSpec& spec = specs_[i];
   const std::string allowed = spec.kind == Kind::flag ? "false,true" : std::string(spec.words);
+  if (spec.kind == Kind::coded) {
+    const auto values = spec.code->read(word);
+    if (values.empty()) {
+      refuse(spec, "'" + std::string(word.substr(0, 60)) + "'", spec.code->allowed);
+    }
+    entries_[i] = {values, true};
+    return;
+  }
+  if (spec.kind == Kind::ignored) return;
   if (spec.kind != Kind::flag && spec.kind != Kind::word) {
     check_values(spec, {});
     return;
@@ -168,6 +213,10 @@ std::string_view Parameters::word(std::string_view name) const {
   for (auto i = number(name).convert_to<int>(); i > 0; --i)
     words.remove_prefix(words.find(',') + 1);
   return words.substr(0, words.find(','));
+}
+
+std::string Parameters::text(std::string_view name) const {
+  return specs_[at(name)].code->write(numbers(name));
 }
 
 std::vector<std::int64_t> Parameters::integers(std::string_view name) const {

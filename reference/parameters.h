@@ -16,8 +16,6 @@ namespace plumbline {
 enum class Axis : std::uint8_t { t = 0, h = 1, w = 2, fourth = 3, none = 255 };
 inline constexpr int kMostAxes = 4;
 inline constexpr std::size_t index(Axis a) { return static_cast<std::size_t>(a); }
-// 'T', 'H', 'W', '3' or '-'.
-char letter(Axis a);
 
 // head_dim D, rotary_dim d <= D (even), query heads and KV heads; num_key_value_heads divides
 // num_heads.
@@ -28,18 +26,34 @@ struct HeadShape {
 // Throws std::invalid_argument naming the field that breaks a rule above.
 void check(const HeadShape& shape);
 
-// What a parameter may be. A value is a list of exact numbers (one for all kinds but `list`); a
-// flag is 0 or 1 and a word is the index into `words`.
-// per_video: one number not below 0, or a list with one per video.
+// What a parameter may be. A value is a list of exact numbers; a flag is 0 or 1 and a word is the
+// index into `words`.
+// section: three positive integers. counts: three integers not below 0. triple: three numbers above
+// 0. per_block, per_video: one number (above 0; not below 0), or a list with one per visual segment
+// or video. lanes: a list of positive even integers. numbers: any list of numbers, nested or not.
+// coded: text that only `code` understands.
 enum class Kind : std::uint8_t {
   positive,
   non_negative,
   section,
+  counts,
+  triple,
   flag,
   word,
-  positive_list,
+  per_block,
   per_video,
+  lanes,
+  numbers,
+  coded,
   ignored
+};
+
+// A knob that takes numbers and words alike. `read` gives the numbers it is kept as, empty for what
+// is not allowed; `write` gives text that `read` maps back to the same numbers.
+struct Code {
+  std::vector<Rational> (*read)(std::string_view text);
+  std::string (*write)(const std::vector<Rational>& values);
+  std::string_view allowed;
 };
 
 // One knob of a scheme: a row beside the scheme that reads it, so that a new knob needs no other
@@ -51,6 +65,10 @@ struct ParameterSpec {
       fallback;  // as text: "2", "16,24,24", "false"; empty: none, must be given where it is read
   std::string_view words = {};    // allowed words of Kind::word, comma-separated
   std::string_view aliases = {};  // other names, comma-separated
+  const Code* code = nullptr;     // of Kind::coded
+  // What suites set it to: a text, or what makes the scheme accept a shape; empty: leave it alone.
+  std::string_view example = {};
+  std::string (*fit)(const HeadShape& shape) = nullptr;
 };
 
 // The knobs of one case, exact, by name. Reading a name that the scheme does not declare is a
@@ -64,7 +82,7 @@ class Parameters {
   // Sets a knob from exact numbers. Throws std::invalid_argument naming the knob, the value and
   // what is allowed.
   void set(std::string_view name_or_alias, const std::vector<Rational>& numbers);
-  // Sets a word or a flag ("true", "false").
+  // Sets a word, a flag ("true", "false") or a coded knob.
   void set(std::string_view name_or_alias, std::string_view word);
 
   const Rational& number(std::string_view name) const;
@@ -75,6 +93,8 @@ class Parameters {
   bool has(std::string_view name) const;        // declared and has a value
   bool was_given(std::string_view name) const;  // set by the user
   const ParameterSpec* find(std::string_view name_or_alias) const;
+  // What a coded knob is written as.
+  std::string text(std::string_view name) const;
   std::span<const ParameterSpec> specs() const { return specs_; }
 
  private:
@@ -91,8 +111,15 @@ class Parameters {
 constexpr ParameterSpec temporal_stride(std::string_view fallback) {
   return {"temporal_stride", Kind::positive, fallback, {}, "scale_factor"};
 }
+// "t,h,w" that sums to the pairs of a shape, no two equal where there are six pairs or more.
+std::string fitted_section(const HeadShape& shape);
 constexpr ParameterSpec mrope_section(std::string_view fallback) {
-  return {"mrope_section", Kind::section, fallback};
+  return {"mrope_section", Kind::section, fallback, {}, {}, nullptr, {}, fitted_section};
+}
+// KV heads per axis, "t,h,w" within the KV heads of a shape.
+std::string fitted_heads(const HeadShape& shape);
+constexpr ParameterSpec head_section(std::string_view fallback) {
+  return {"mrope_section", Kind::section, fallback, {}, {}, nullptr, {}, fitted_heads};
 }
 constexpr ParameterSpec spatial_reset(std::string_view fallback) {
   return {"spatial_reset", Kind::flag, fallback};

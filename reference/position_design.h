@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -18,18 +19,28 @@ namespace plumbline {
 template <class S>
 using Point = std::array<S, kMostAxes>;
 
+// What a layout works out once for a whole block, in its own type.
+struct Prepared {
+  virtual ~Prepared() = default;
+};
+
 // A visual block as layouts see it: T x H x W cells that start at cursor p.
 template <class S>
 struct Block {
   S cursor, t_count, h_count, w_count;
-  std::int64_t first_token = 0;  // tokens of the sequence before the block
-  std::int64_t ordinal = 0;      // visual blocks before this one
-  std::int64_t video = -1;       // which video the block belongs to; -1: a still image
+  std::int64_t first_token = 0;   // tokens of the sequence before the block
+  std::int64_t ordinal = 0;       // visual blocks before this one
+  std::int64_t video = -1;        // which video the block belongs to; -1: a still image
+  std::int64_t first_visual = 0;  // tokens before the first visual block of the sequence
+  std::int64_t frames = 0;        // frames of all visual blocks before this one
+  Visual visual = {};             // the same block as the sequence says it
+  std::shared_ptr<const Prepared> prepared = {};  // what the layout's `prepare` made
 };
 
 template <class S>
 struct Cell {
   S t, h, w;
+  std::int64_t index = 0;  // of the token in its block
 };
 
 // The knobs as a layout reads them, in its own scalar.
@@ -57,32 +68,63 @@ class Knobs {
 
 // One function for every scalar that the project uses; made by layout_of<L>() from a type L with a
 // static template `vis`, so that the same code gives exact rationals, enclosures and symbolic
-// terms.
+// terms. L may also have `prepare` (work done once a block, found again in Block::prepared),
+// `maximum` (largest coordinate of a block; without it layouts must be monotone in each of t, h
+// and w) and `cell` (t, h, w of a token, where tokens are not in row order). A layout whose
+// coordinates are irrational says so with `transcendental` and has no exact form.
+template <class S>
+struct LayoutIn {
+  Point<S> (*vis)(const Block<S>&, const Cell<S>&, const Knobs&) = nullptr;
+  std::shared_ptr<const Prepared> (*prepare)(const Block<S>&, const Knobs&) = nullptr;
+  S (*maximum)(const Block<S>&, const Knobs&) = nullptr;
+};
 struct Layout {
   std::string_view name;
-  Point<Rational> (*exact)(const Block<Rational>&, const Cell<Rational>&, const Knobs&);
-  Point<Interval> (*enclosed)(const Block<Interval>&, const Cell<Interval>&, const Knobs&);
+  LayoutIn<Rational> exact;
+  LayoutIn<Interval> enclosed;
+  Grid (*cell)(std::int64_t index, const Grid&, const Knobs&) = nullptr;
 };
+template <class S>
+using AdvanceIn = S (*)(const Block<S>&, const Knobs&);
 struct Advance {
   std::string_view name;
-  Rational (*exact)(const Block<Rational>&, const Knobs&);
-  Interval (*enclosed)(const Block<Interval>&, const Knobs&);
+  AdvanceIn<Rational> exact;
+  AdvanceIn<Interval> enclosed;
 };
+template <class L, class S>
+constexpr LayoutIn<S> layout_in() {
+  LayoutIn<S> out{&L::template vis<S>};
+  if constexpr (requires { &L::template prepare<S>; }) out.prepare = &L::template prepare<S>;
+  if constexpr (requires { &L::template maximum<S>; }) out.maximum = &L::template maximum<S>;
+  return out;
+}
 template <class L>
 constexpr Layout layout_of() {
-  return {L::name, &L::template vis<Rational>, &L::template vis<Interval>};
+  Layout out{L::name, {}, layout_in<L, Interval>()};
+  if constexpr (!requires { L::transcendental; }) out.exact = layout_in<L, Rational>();
+  if constexpr (requires { &L::cell; }) out.cell = &L::cell;
+  return out;
 }
 template <class A>
 constexpr Advance advance_of() {
-  return {A::name, &A::template next<Rational>, &A::template next<Interval>};
+  if constexpr (requires { A::transcendental; }) {
+    return {A::name, nullptr, &A::template next<Interval>};
+  } else {
+    return {A::name, &A::template next<Rational>, &A::template next<Interval>};
+  }
 }
 
-enum class TextRule : std::uint8_t {
-  every_axis,
-  temporal_only
-};  // token x: (x, x, x) or (x, 0, 0)
-// What the official rope delta takes its maximum over; `none`: the source defines no delta.
-enum class DeltaRule : std::uint8_t { every_axis, temporal_axis, ceiling, none };
+// Text token at cursor x, i-th token of the sequence: (x, x, x); (x, 0, 0); (0, 0, 0); or x + i on
+// every axis.
+enum class TextRule : std::uint8_t { every_axis, temporal_only, origin, cursor_and_index };
+// What the official rope delta takes its maximum over, or `cursor`: the final cursor itself;
+// `none`: the source defines no delta.
+enum class DeltaRule : std::uint8_t { every_axis, temporal_axis, ceiling, cursor, none };
+// Where the cursor starts: 0; the largest of floor(H / 2) and floor(W / 2) over all visual blocks;
+// the largest H or W.
+enum class StartRule : std::uint8_t { zero, past_half_extent, past_extent };
+// Which visual segments a design can place, besides still images and split videos.
+enum Media : unsigned { kStillOnly = 0, kVideo = 1, kTiles = 2, kLumos = 4, kSpoken = 8 };
 std::string_view name(TextRule rule);
 std::string_view name(DeltaRule rule);
 
@@ -93,11 +135,16 @@ struct PositionDesign {
   TextRule text = TextRule::every_axis;
   DeltaRule delta = DeltaRule::every_axis;
   int pad = 1;  // coordinate of padding tokens, on every axis
+  std::string_view letters = "THW";
+  unsigned media = kVideo;
+  StartRule start = StartRule::zero;
+  bool transcendental() const { return layout.exact.vis == nullptr; }
 };
 
 // The position of every token of a sequence, on demand: at(i) costs one search over the segments,
-// so that any window of any sequence equals the same rows of the whole. Exact for S = Rational.
-// Throws std::invalid_argument for a list parameter that does not fit the sequence.
+// so that any window of any sequence equals the same rows of the whole. Exact for S = Rational,
+// which transcendental designs do not have (std::logic_error). Throws std::invalid_argument for a
+// list parameter that does not fit the sequence, and for a segment that the design cannot place.
 template <class S>
 class Walk {
  public:
@@ -106,6 +153,8 @@ class Walk {
   // The tuple of token i, 0 <= i < tokens(), before any truncation.
   Point<S> at(std::int64_t token) const;
   std::int64_t tokens() const { return starts_.back(); }
+  // Tokens before the first visual block; all of them where there is none.
+  std::int64_t leading_text() const { return leading_text_; }
   // Where the next token would stand.
   const S& cursor() const { return cursors_.back(); }
   // The M of the official rope delta over all tokens (delta = M + 1 - padded length); -1 for an
@@ -113,7 +162,7 @@ class Walk {
   const S& maximum() const { return maximum_; }
 
  private:
-  Point<S> text(const S& x) const;
+  Point<S> text(const S& x, std::int64_t token) const;
   const PositionDesign* design_;
   Knobs knobs_;
   Sequence sequence_;
@@ -121,7 +170,12 @@ class Walk {
   std::vector<S> cursors_;            // cursor at each segment, then the final one
   std::vector<Block<S>> blocks_;      // by segment; unused for text
   S maximum_;
+  std::int64_t leading_text_ = 0;
 };
+// What a walk would throw for these segments and lists, without walking a transcendental layout.
+void check_sequence(const PositionDesign& design, const Parameters& parameters,
+                    const Sequence& sequence, bool float32);
+
 extern template class Walk<Rational>;
 extern template class Walk<Interval>;
 

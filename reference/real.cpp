@@ -63,7 +63,7 @@ Interval enclose(const Rational& r) {
 
 Interval enclose(const Coordinate& c) {
   if (const auto* exact = std::get_if<Rational>(&c)) return enclose(*exact);
-  return std::get<Interval>(c);
+  return std::get<Irrational>(c).enclosure();
 }
 
 Interval times(const Interval& x, double y) {
@@ -83,6 +83,13 @@ Interval exp(const Interval& x) { return unary(mpfi_exp, x); }
 Interval sqrt(const Interval& x) { return unary(mpfi_sqrt, x); }
 Interval cos(const Interval& x) { return unary(mpfi_cos, x); }
 Interval sin(const Interval& x) { return unary(mpfi_sin, x); }
+
+Interval atan2(const Rational& y, const Rational& x) {
+  if (x == 0) return y == 0 ? enclose(Rational(0)) : pi() * enclose(Rational(y > 0 ? 1 : -1, 2));
+  const Interval principal = unary(mpfi_atan, enclose(Rational(y / x)));
+  if (x > 0) return principal;
+  return y < 0 ? principal - pi() : principal + pi();
+}
 
 bool is_point(const Interval& x) { return mpfr_equal_p(lower_end(x), upper_end(x)) != 0; }
 

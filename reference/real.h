@@ -4,6 +4,7 @@
 #include <boost/multiprecision/gmp.hpp>
 #include <boost/multiprecision/mpfi.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,14 @@ using Rational = boost::multiprecision::number<boost::multiprecision::gmp_ration
 using Interval = boost::multiprecision::number<boost::multiprecision::mpfi_float_backend<0>,
                                                boost::multiprecision::et_off>;
 
+// A real number that no fraction denotes: `enclosure` gives an interval around it at the working
+// precision, thinner with every bit.
+struct Irrational {
+  std::function<Interval()> enclosure;
+};
+
 // Where a token stands on one axis: exact, unless the layout is transcendental.
-using Coordinate = std::variant<Rational, Interval>;
+using Coordinate = std::variant<Rational, Irrational>;
 
 // The precision in bits of every Interval made in this scope and thread; the only way to set it.
 // Boost keeps it in decimal digits, so the precision in force is at least `bits`.
@@ -63,6 +70,8 @@ Interval exp(const Interval& x);
 Interval sqrt(const Interval& x);
 Interval cos(const Interval& x);
 Interval sin(const Interval& x);
+// The angle of the point (x, y) in (-pi, pi]; atan2(0, 0) = 0. An enclosure.
+Interval atan2(const Rational& y, const Rational& x);
 
 // The exact value where the interval is a single point.
 bool is_point(const Interval& x);

@@ -32,9 +32,9 @@ std::uint64_t combine(double x, double y, const CosSin& t, const Format& f) {
 
 }  // namespace
 
-CosSin cos_sin(const Coordinate& position, const Interval& inv_freq,
+CosSin cos_sin(const Interval& position, const Interval& inv_freq,
                const Interval& attention_factor) {
-  const Interval angle = enclose(position) * inv_freq;
+  const Interval angle = position * inv_freq;
   return {attention_factor * cos(angle), attention_factor * sin(angle)};
 }
 

@@ -16,7 +16,7 @@ struct CosSin {
 // A cos(p w), A sin(p w) in radians for a coordinate p, inverse frequency w and attention factor A:
 // enclosures at the working precision; points {A} and {0} where p or w is exactly zero and A is
 // dyadic.
-CosSin cos_sin(const Coordinate& position, const Interval& inv_freq,
+CosSin cos_sin(const Interval& position, const Interval& inv_freq,
                const Interval& attention_factor);
 
 // Lanes of pair i.

@@ -21,9 +21,13 @@ struct Scalar<Rational> {
   static Rational max(const Rational& a, const Rational& b) { return a < b ? b : a; }
   static Rational floor(const Rational& a) { return Rational(plumbline::floor(a)); }
   static Rational ceil(const Rational& a) { return Rational(plumbline::ceil(a)); }
+  static Rational quotient(const Rational& a, const Rational& b) { return a / b; }
   // trunc(fl(fl(t g) k)) in binary32: the order of operations of the authors' tensor code. Throws
   // std::invalid_argument where a factor or the product leaves binary32's range.
   static Rational float32_floor(const Rational& t, const Rational& g, const Rational& k);
+  // fl32((start + step) + step (j - 1)) with binary64 sums inside, as torch.arange makes its
+  // entries.
+  static Rational float32_step(const Rational& start, const Rational& step, const Rational& j);
 };
 
 template <>
@@ -33,6 +37,7 @@ struct Scalar<Interval> {
   static Interval max(const Interval& a, const Interval& b);
   static Interval floor(const Interval& a) { return enclose(Rational(plumbline::floor(a))); }
   static Interval ceil(const Interval& a) { return enclose(Rational(plumbline::ceil(a))); }
+  static Interval quotient(const Interval& a, const Interval& b) { return a / b; }
 };
 
 }  // namespace plumbline

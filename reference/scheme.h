@@ -14,6 +14,14 @@ namespace plumbline {
 enum class Pairing : std::uint8_t { neox, gptj };
 constexpr std::string_view name(Pairing p) { return p == Pairing::neox ? "neox" : "gptj"; }
 
+// A position design that replaces the row's own where a flag or word knob has this value.
+struct DesignVariant {
+  std::string_view knob, word;
+  const PositionDesign* design;
+};
+
+struct PlaneBank;
+
 // The composition. Text compatibility is judged from it, not built.
 struct Scheme {
   std::string_view name;
@@ -24,14 +32,21 @@ struct Scheme {
   std::span<const ParameterSpec> parameters;
   std::string_view rope_theta;  // used where neither the case nor a model gives a base
   HeadShape shape = {};
+  int lane_multiple = 2;  // rotary_dim that the source's code can carry is a multiple of this
   Pairing pairing = Pairing::neox;
-  const PositionDesign* reset_design =
-      nullptr;  // replaces `design` where the knob spatial_reset is true
+  std::span<const DesignVariant> variants = {};
+  // Rotations in dense planes instead of an allocation, for one KV head; nullptr, or an empty
+  // result: there are none. See planes.h.
+  std::vector<PlaneBank> (*planes)(const HeadShape&, const Parameters&, int kv_head) = nullptr;
 };
 
 // The position design that these parameters choose.
 inline const PositionDesign& design_of(const Scheme& s, const Parameters& p) {
-  return s.reset_design != nullptr && p.flag("spatial_reset") ? *s.reset_design : s.design;
+  for (const DesignVariant& v : s.variants) {
+    const bool is_flag = p.find(v.knob)->kind == Kind::flag;
+    if (is_flag ? p.flag(v.knob) == (v.word == "true") : p.word(v.knob) == v.word) return *v.design;
+  }
+  return s.design;
 }
 
 // Every row of every file in schemes/, in the order of the file names; names and aliases are

@@ -19,17 +19,22 @@ struct Grid {
 
 struct Text {
   std::int64_t length = 0;
-  std::string role;  // free text, kept
+  std::string role;    // free text, kept
+  bool audio = false;  // audio tokens, which every scheme places like text
   friend bool operator==(const Text&, const Text&) = default;
 };
 
-enum class Medium : std::uint8_t { image, video, video_frame };
+// tiles: an image cut into tiles, whose tokens have no rows. lumos_frame: rows that end in a token
+// of their own. spoken_video: a video interleaved with its audio track.
+enum class Medium : std::uint8_t { image, video, video_frame, tiles, lumos_frame, spoken_video };
 
-// One native block. `video` numbers the video that a video_frame belongs to.
+// One native block. `video` numbers the video that a video_frame belongs to; tiles have the grid
+// 1 x tiles x tokens of a tile; a spoken video holds `audio` audio tokens beside its grid, and the
+// two begin and two end tokens, because they share positions.
 struct Visual {
   Grid grid;
   Medium medium = Medium::image;
-  std::int64_t video = 0;
+  std::int64_t video = 0, audio = 0;
   friend bool operator==(const Visual&, const Visual&) = default;
 };
 
@@ -45,10 +50,15 @@ inline constexpr std::int64_t kLargestSequence = std::int64_t{1} << 31;
 std::int64_t tokens(const Segment& segment);
 std::int64_t tokens(const Sequence& sequence);
 
+// Tokens of a row: a lumos_frame has one more than columns.
+std::int64_t row_tokens(const Visual& visual);
+
 // Notation for people: "t5 v1x4x6 t3" is text of 5 tokens, a visual block of T x H x W = 1 x 4 x 6,
 // text of 3. "f3x4x6" is one video as 3 blocks of one frame with no text between. A visual block
-// with T = 1 is an image. parse_notation throws std::invalid_argument naming the word;
-// notation(parse_notation(s)) == s up to spaces.
+// with T = 1 is an image. "a9" is audio of 9 tokens, "k2x256" an image of 2 tiles of 256 tokens,
+// "l4x6" a lumos_frame of 4 rows of 6 columns, "s2x4x6+9" a video with 9 tokens of audio.
+// parse_notation throws std::invalid_argument naming the word; notation(parse_notation(s)) == s up
+// to spaces.
 Sequence parse_notation(std::string_view text);
 std::string notation(const Sequence& sequence);
 

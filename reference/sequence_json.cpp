@@ -45,6 +45,38 @@ Segment segment_from(const Json& s) {
     return Text{integer_in(s["len"], "len", 0, kMostTokens),
                 s.contains("role") ? text_field(s, "role", "segment") : ""};
   }
+  if (type == "audio") {
+    only_keys(s, "audio segment", {"type", "len"});
+    if (!s.contains("len")) throw std::invalid_argument("audio segment: needs 'len'");
+    return Text{integer_in(s["len"], "len", 0, kMostTokens), "", true};
+  }
+  if (type == "image" && s.contains("tiles")) {
+    only_keys(s, "image segment", {"type", "tiles", "tokens"});
+    const std::int64_t tiles = integer_in(s["tiles"], "tiles", 1, kMostTokens);
+    const std::int64_t all =
+        s.contains("tokens") ? integer_in(s["tokens"], "tokens", 1, kMostTokens) : 256 * tiles;
+    if (all % tiles != 0) {
+      throw std::invalid_argument("tokens = " + std::to_string(all) +
+                                  ": must be a multiple of tiles = " + std::to_string(tiles));
+    }
+    return Visual{{1, tiles, all / tiles}, Medium::tiles};
+  }
+  if (type == "video" && s.contains("audio")) {
+    only_keys(s, "video segment", {"type", "grid", "audio"});
+    return Visual{grid_from(s), Medium::spoken_video, 0,
+                  integer_in(s["audio"], "audio", 0, kMostTokens)};
+  }
+  if (type == "lumos_frame") {
+    only_keys(s, "lumos_frame segment", {"type", "grid", "columns_including_newline"});
+    const Visual frame{grid_from(s), Medium::lumos_frame};
+    if (frame.grid.t != 1) {
+      throw std::invalid_argument("grid T = " + std::to_string(frame.grid.t) +
+                                  ": must be 1 in a lumos_frame");
+    }
+    const std::string key = "columns_including_newline";
+    if (s.contains(key)) integer_in(s[key], key, frame.grid.w + 1, frame.grid.w + 1);
+    return frame;
+  }
   if (type == "image" || type == "video") {
     only_keys(s, type + " segment", {"type", "grid"});
     return Visual{grid_from(s), type == "image" ? Medium::image : Medium::video, 0};
@@ -59,7 +91,7 @@ Segment segment_from(const Json& s) {
                   s.contains("video") ? integer_in(s["video"], "video", 0, kMostTokens) : 0};
   }
   throw std::invalid_argument("type = '" + type.substr(0, 60) +
-                              "': must be text, image, video or video_frame");
+                              "': must be text, audio, image, video, video_frame or lumos_frame");
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ std::string allocation_json(const Case& c, const FrequencyAllocation& map) {
   const auto counts_of = [&](int m) {
     Json counts = Json::object();
     for (const Axis a : {Axis::t, Axis::h, Axis::w, Axis::fourth, Axis::none}) {
-      if (const int n = map.count(m, a); n > 0) counts[std::string(1, letter(a))] = n;
+      if (const int n = map.count(m, a); n > 0) counts[std::string(1, map.letter(a))] = n;
     }
     return counts;
   };
@@ -151,7 +151,7 @@ Run add_allocation(CLI::App& app) {
         text += map.maps == 1 ? "" : fmt::format("kv head {:3}  ", m);
         text += map.axis_map(m) + " ";
         for (const Axis a : {Axis::t, Axis::h, Axis::w, Axis::fourth, Axis::none}) {
-          if (const int n = map.count(m, a); n > 0) text += fmt::format(" {}{}", letter(a), n);
+          if (const int n = map.count(m, a); n > 0) text += fmt::format(" {}{}", map.letter(a), n);
         }
         text += "\n";
       }

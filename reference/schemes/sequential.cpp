@@ -1,10 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
+// Schemes with one coordinate: every pair reads the same number.
+#include <type_traits>
+
+#include "reference/layouts.h"
 #include "reference/scheme.h"
 
 namespace plumbline {
 namespace {
 
+// x = p - 1 + s (f + 1), f = (t H + h) W + w, where a type Step gives s and the span s T H W.
+template <class Step>
+struct SteppedLayout {
+  static constexpr std::string_view name = Step::layout;
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
+    const S one = Scalar<S>::integer(1);
+    const S nth = (c.t * b.h_count + c.h) * b.w_count + c.w + one;
+    S x = b.cursor - one + Step::template step<S>(b, knobs) * nth;
+    if constexpr (std::is_same_v<S, Rational>) {
+      if (knobs.float32()) x = Scalar<S>::float32_step(b.cursor - one, Step::step(b, knobs), nth);
+    }
+    return {x, x, x, x};
+  }
+};
+template <class Step>
+struct PastSpan {  // ceil(p - 1 + span) + 1
+  static constexpr std::string_view name = Step::advance;
+  template <class S>
+  static S next(const Block<S>& b, const Knobs& knobs) {
+    using N = Scalar<S>;
+    const S one = N::integer(1);
+    if constexpr (std::is_same_v<S, Rational>) {
+      if (knobs.float32()) {
+        const Rational count = b.t_count * b.h_count * b.w_count;
+        return N::ceil(N::float32_step(b.cursor - one, Step::step(b, knobs), count)) + one;
+      }
+    }
+    return N::ceil(b.cursor - one + Step::template span<S>(b, knobs)) + one;
+  }
+};
+
+// V2PE as the comparison code has it: a block spans visual_stride whatever its size.
+struct BlockSpan {
+  static constexpr std::string_view layout = "block_span", advance = "past_block_span";
+  template <class S>
+  static S span(const Block<S>&, const Knobs& knobs) {
+    return knobs.get<S>("visual_stride");
+  }
+  template <class S>
+  static S step(const Block<S>& b, const Knobs& knobs) {
+    return Scalar<S>::quotient(span(b, knobs), b.t_count * b.h_count * b.w_count);
+  }
+};
+// V2PE as its authors have it: a step of stride / 256 for every token.
+struct TokenStep {
+  static constexpr std::string_view layout = "token_step", advance = "past_token_steps";
+  template <class S>
+  static S step(const Block<S>&, const Knobs& knobs) {
+    return Scalar<S>::quotient(knobs.get<S>("rope_pos_id_stride"), knobs.get<S>("num_image_token"));
+  }
+  template <class S>
+  static S span(const Block<S>& b, const Knobs& knobs) {
+    return step(b, knobs) * (b.t_count * b.h_count * b.w_count);
+  }
+};
+
+// x = P + t + f, P the cursor that counts a text token or a frame as one, f the index in the
+// sequence.
+struct FrameAndIndexLayout {
+  static constexpr std::string_view name = "frame_and_index";
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
+    const S f = Scalar<S>::integer(b.first_token) + (c.t * b.h_count + c.h) * b.w_count + c.w;
+    const S x = b.cursor + c.t + f;
+    return {x, x, x, x};
+  }
+};
+struct PastFrames {  // p + T
+  static constexpr std::string_view name = "past_frames";
+  template <class S>
+  static S next(const Block<S>& b, const Knobs&) {
+    return b.cursor + b.t_count;
+  }
+};
+
 constexpr ParameterSpec kVanilla[] = {kIgnoredSection};
+constexpr ParameterSpec kV2pe[] = {{"visual_stride", Kind::positive, "16"}, kIgnoredSection};
+constexpr ParameterSpec kV2peOriginal[] = {
+    {"rope_pos_id_stride", Kind::positive, {}, {}, {}, nullptr, "64"},
+    {"num_image_token", Kind::positive, "256"},
+    kIgnoredSection};
 
 constexpr Scheme kSchemes[] = {
     {.name = "vanilla",
@@ -15,6 +100,34 @@ constexpr Scheme kSchemes[] = {
      .allocation = kFirstAxis,
      .parameters = kVanilla,
      .rope_theta = "10000"},
+    {.name = "v2pe",
+     .source = "JJJYmmm/Multimodal-RoPEs, pos_design/v2pe.py",
+     .design = {.layout = layout_of<SteppedLayout<BlockSpan>>(),
+                .advance = advance_of<PastSpan<BlockSpan>>(),
+                .delta = DeltaRule::ceiling},
+     .allocation = kFirstAxis,
+     .parameters = kV2pe,
+     .rope_theta = "1000000"},
+    {.name = "v2pe-original",
+     .source = "V2PE, arXiv 2412.09616; OpenGVLab/V2PE, modeling_internvl_chat.py, get_rope_pos_id",
+     .design = {.axes = 1,
+                .layout = layout_of<SteppedLayout<TokenStep>>(),
+                .advance = advance_of<PastSpan<TokenStep>>(),
+                .delta = DeltaRule::none,
+                .media = kVideo | kTiles},
+     .allocation = kFirstAxis,
+     .parameters = kV2peOriginal,
+     .rope_theta = "1000000"},
+    {.name = "tad-rope",
+     .source = "TAD-RoPE as compared with in Wiselnn570/VideoRoPE",
+     .design = {.layout = layout_of<FrameAndIndexLayout>(),
+                .advance = advance_of<PastFrames>(),
+                .text = TextRule::cursor_and_index,
+                .delta = DeltaRule::cursor,
+                .pad = 2},
+     .allocation = kFirstAxis,
+     .parameters = kVanilla,
+     .rope_theta = "1000000"},
 };
 
 }  // namespace

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// IL-RoPE and Omni-RoPE: rows and columns restart in every image, time keeps running.
+#include <algorithm>
+#include <stdexcept>
+
+#include "reference/frequency_maps.h"
+#include "reference/layouts.h"
+#include "reference/scheme.h"
+
+namespace plumbline {
+namespace {
+
+constexpr PositionDesign kReset{.layout = layout_of<SpatialResetLayout>(),
+                                .advance = advance_of<PastExtent>()};
+// Papers: text stands on the time axis alone. No code defines a delta.
+constexpr PositionDesign kTextOnTime{.layout = layout_of<SpatialResetLayout>(),
+                                     .advance = advance_of<PastExtent>(),
+                                     .text = TextRule::temporal_only,
+                                     .delta = DeltaRule::none};
+constexpr PositionDesign kTextOnTimeByOne{.layout = layout_of<SpatialResetLayout>(),
+                                          .advance = advance_of<PastOne>(),
+                                          .text = TextRule::temporal_only,
+                                          .delta = DeltaRule::none};
+constexpr PositionDesign kImages{.layout = layout_of<SpatialResetLayout>(),
+                                 .advance = advance_of<PastExtent>(),
+                                 .delta = DeltaRule::none,
+                                 .media = kStillOnly};
+constexpr PositionDesign kImagesTextOnTime{.layout = layout_of<SpatialResetLayout>(),
+                                           .advance = advance_of<PastExtent>(),
+                                           .text = TextRule::temporal_only,
+                                           .delta = DeltaRule::none,
+                                           .media = kStillOnly};
+constexpr DesignVariant kOneAnImage[] = {{"advance", "one", &kTextOnTimeByOne}};
+
+// Every axis has a spectrum of its own over axes_dim lanes, from `theta` where that is given.
+FrequencyAllocation omni_axial(const HeadShape& shape, const Parameters& parameters) {
+  const auto lanes = parameters.integers("axes_dim");
+  if (lanes.size() != 3) throw std::invalid_argument("axes_dim: must be three lane counts");
+  auto map = axial(shape,
+                   {{Axis::t, static_cast<int>(lanes[0])},
+                    {Axis::h, static_cast<int>(lanes[1])},
+                    {Axis::w, static_cast<int>(lanes[2])}},
+                   "axes_dim");
+  if (parameters.was_given("theta")) {
+    for (Ladder& ladder : map.ladders) ladder.rope_theta = parameters.number("theta");
+  }
+  return map;
+}
+
+std::string third_each(const HeadShape& shape) {
+  const int lanes = std::max(2, shape.rotary_dim / 6 * 2);
+  return std::to_string(shape.rotary_dim - 2 * lanes) + "," + std::to_string(lanes) + "," +
+         std::to_string(lanes);
+}
+
+constexpr ParameterSpec kReset24[] = {
+    temporal_stride("1"),
+    mrope_section("24,20,20"),
+    {"spatial_reset", Kind::word, "true", "true"},
+};
+constexpr ParameterSpec kReset16[] = {temporal_stride("1"), mrope_section("16,24,24")};
+constexpr ParameterSpec kIlPaper[] = {temporal_stride("1"),
+                                      {"m", Kind::positive, {}},
+                                      {"advance", Kind::word, "extent", "extent,one"}};
+constexpr ParameterSpec kOmniGen[] = {
+    temporal_stride("1"),
+    {"axes_dim", Kind::lanes, "40,40,40", {}, {}, nullptr, {}, third_each},
+    {"theta", Kind::positive, "10000"},
+    {"patch_size", Kind::positive, "2"}};
+
+constexpr Scheme kSchemes[] = {
+    {.name = "ilrope",
+     .source = "JJJYmmm/Multimodal-RoPEs, pos_design/ilrope.py",
+     .design = kReset,
+     .allocation = kInterleaved,
+     .parameters = kReset24,
+     .rope_theta = "1000000"},
+    {.name = "ilrope-paper",
+     .source = "IL-RoPE of Mogao, arXiv 2505.05472, as arXiv 2510.23095 describes it",
+     .design = kTextOnTime,
+     .allocation = kIlRope,
+     .parameters = kIlPaper,
+     .rope_theta = "1000000",
+     .variants = kOneAnImage},
+    {.name = "omnirope",
+     .source = "JJJYmmm/Multimodal-RoPEs, pos_design/omnirope.py",
+     .design = kReset,
+     .allocation = kChunked,
+     .parameters = kReset16,
+     .rope_theta = "1000000"},
+    {.name = "omnirope-original",
+     .source = "VectorSpaceLab/OmniGen2, omnigen2/models/transformers/rope.py",
+     .design = kImages,
+     .allocation = {"omni_axial", omni_axial},
+     .parameters = kOmniGen,
+     .rope_theta = "10000",
+     .shape = {120, 120, 8, 8},
+     .pairing = Pairing::gptj},
+    {.name = "omnirope-paper",
+     .source = "Omni-RoPE as arXiv 2510.23095 describes it: text on the time axis alone",
+     .design = kImagesTextOnTime,
+     .allocation = {"omni_axial", omni_axial},
+     .parameters = kOmniGen,
+     .rope_theta = "10000",
+     .shape = {120, 120, 8, 8},
+     .pairing = Pairing::gptj},
+};
+
+}  // namespace
+
+std::span<const Scheme> omni_schemes() { return kSchemes; }
+
+}  // namespace plumbline
