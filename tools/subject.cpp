@@ -39,7 +39,7 @@ std::string_view name_of(fast::Storage s) {
   return kNames[static_cast<std::size_t>(s)];
 }
 
-fast::Spectrum spectrum_of(const FrequencySpectrum& from) {
+fast::Spectrum spectrum_of(const FrequencySpectrum& from, const Ladder& ladder) {
   fast::Spectrum to;
   const auto number = [](const Rational& r) { return to_double(r); };
   const auto maybe = [&](const std::optional<Rational>& r) {
@@ -51,8 +51,10 @@ fast::Spectrum spectrum_of(const FrequencySpectrum& from) {
                                   ": kernels of fast/ take integers");
     return numerator(r).convert_to<std::int64_t>();
   };
-  to.base = number(from.rope_theta);
-  to.rotary_dim = from.rotary_dim;
+  to.base = number(ladder.rope_theta.value_or(from.rope_theta));
+  to.rotary_dim = ladder.dim == 0 ? from.rotary_dim : ladder.dim;
+  to.log_freq_scale = number(1 / ladder.exponent);
+  to.turns = ladder.turns;
   struct Visitor {
     fast::Spectrum& to;
     const FrequencySpectrum& from;
@@ -133,7 +135,7 @@ void add_tables(StoredCase& out, const std::string& folder, const std::vector<st
 
 fast::RotaryCase rotary_case(const Case& c, const FrequencyAllocation& map, int axes) {
   fast::RotaryCase out;
-  out.spectra = {spectrum_of(c.spectrum)};
+  for (const Ladder& ladder : map.ladders) out.spectra.push_back(spectrum_of(c.spectrum, ladder));
   out.head_dim = c.shape.head_dim;
   out.rotary_dim = c.shape.rotary_dim;
   out.num_heads = c.shape.num_heads;
@@ -168,7 +170,7 @@ StoredCase run_kernel(const std::string& name, const StoredCase& golden) {
   const Truth truth(golden);
   const HeadShape& shape = truth.c.shape;
   // The map as the file says it, not as the scheme would.
-  FrequencyAllocation map;
+  FrequencyAllocation map = allocation(truth.c);
   map.maps = truth.maps;
   map.pairs = truth.pairs;
   map.of.resize(truth.axis_map.size());

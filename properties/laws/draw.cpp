@@ -9,12 +9,8 @@ namespace plumbline::laws {
 namespace {
 
 // The value that suites use for a knob without a fallback, where rows have one.
-template <class Spec>
-std::string_view suggested(const Spec& spec) {
-  if constexpr (requires { spec.example; }) {
-    if (spec.fallback.empty()) return spec.example;
-  }
-  return spec.fallback;
+std::string_view suggested(const ParameterSpec& spec) {
+  return spec.fallback.empty() ? spec.example : spec.fallback;
 }
 
 std::vector<std::string> split(std::string_view list) {

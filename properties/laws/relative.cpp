@@ -115,7 +115,7 @@ void check_axis_locality(const Trial& t) {
       if (own == Axis::none || index(own) != axis) {
         if (!same)
           throw Broken{
-              fmt::format("pair {} of axis {} follows axis {}", p.pair, letter(own), axis)};
+              fmt::format("pair {} of axis {} follows axis {}", p.pair, s.map.letter(own), axis)};
         return;
       }
       const double r = length_of(s, from, p), angle = step * allowed.inv_freq(p.map, p.pair);

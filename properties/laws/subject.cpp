@@ -7,6 +7,7 @@
 #include "fast/fast.h"
 #include "golden/golden.h"
 #include "properties/laws/tuple.h"
+#include "reference/planes.h"
 #include "tools/subject.h"
 
 namespace plumbline::laws {
@@ -95,16 +96,6 @@ std::vector<Subject> all_subjects() {
   return out;
 }
 
-// Fields that a scheme or a map may not have yet.
-template <class Map>
-bool has_partners(const Map& map) {
-  if constexpr (requires { map.partner; }) {
-    return !map.partner.empty();
-  } else {
-    return false;
-  }
-}
-
 }  // namespace
 
 std::span<const Subject> subjects() {
@@ -123,7 +114,9 @@ const Subject& find_subject(std::span<const Subject> among, std::string_view nam
 }
 
 std::optional<std::string> not_by_pairs(const Case& c) {
-  if (has_partners(allocation(c))) return "its map is no rotation";
+  if (c.scheme->planes != nullptr && !c.scheme->planes(c.shape, c.parameters, 0).empty())
+    return "it turns in dense planes";
+  if (!allocation(c).partner.empty()) return "its map is no rotation";
   return std::nullopt;
 }
 

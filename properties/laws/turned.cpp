@@ -76,7 +76,7 @@ double half_quantum(const Format& f) { return std::ldexp(1.0, f.emin - f.precisi
 
 std::string place_text(const Setup& s, const PairPlace& p) {
   return fmt::format("row {}, head {}, pair {} (axis {})", p.row, p.head, p.pair,
-                     letter(s.map.at(p.map, p.pair).axis));
+                     s.map.letter(s.map.at(p.map, p.pair).axis));
 }
 
 }  // namespace
@@ -147,7 +147,8 @@ Allowance::Allowance(const Setup& s, const PositionTable& ids) : pairs_(s.map.pa
     for (int pair = 0; pair < pairs_; ++pair) {
       const Assignment& a = s.map.at(map, pair);
       if (a.axis == Axis::none) continue;
-      const PhaseBudget budget(*recipe, s.c.spectrum, a.rung, inv_freq(map, pair));
+      const PhaseBudget budget(*recipe, s.c.spectrum, a.rung, inv_freq(map, pair),
+                               s.map.ladder(a.axis));
       for (std::size_t row = 0; row < ids.rows(); ++row) {
         const Coordinate& p = ids.at(index(a.axis), row);
         const double near = nearest_double(p);
