@@ -53,6 +53,10 @@ struct Spectrum {
   double low_freq_factor = 1, high_freq_factor = 4;   // llama3
   // longrope: the list in force, short_factor or long_factor, one for each rung.
   std::vector<double> factors;
+  // Afterwards: every inv_freq to the power 1 / log_freq_scale; then times 2 pi, for frequencies
+  // that count turns.
+  double log_freq_scale = 1;
+  bool turns = false;
 };
 
 // Number of rungs of the ladder.

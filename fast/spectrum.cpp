@@ -127,6 +127,12 @@ Frequencies frequencies(const Spectrum& s, const Knobs& knobs) {
       blend_llama3(result, s, knobs);
       break;
   }
+  for (Wide& frequency : result) {
+    const bool still = to_double(frequency) == 0;
+    if (s.log_freq_scale != 1 && !still)
+      frequency = exp(log(frequency) / decimal(s.log_freq_scale));
+    if (s.turns) frequency = frequency * 2 * kPi;
+  }
   return result;
 }
 

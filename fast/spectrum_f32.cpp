@@ -130,6 +130,11 @@ std::vector<float> inv_freq_f32(const Spectrum& spectrum) {
       blend_llama3(result, spectrum, knobs);
       break;
   }
+  for (float& frequency : result) {
+    if (spectrum.log_freq_scale != 1)
+      frequency = std::pow(frequency, fl(1 / spectrum.log_freq_scale));
+    if (spectrum.turns) frequency *= fl(2 * pi);
+  }
   return result;
 }
 

@@ -33,7 +33,7 @@ constexpr Flag kFlags[] = {
 // An image in text, far enough out that a phase in few bits shows, and a native or split video.
 constexpr std::string_view kNear = "t9 v1x5x11 t7";
 constexpr std::string_view kFar = "t30011 v1x67x131 t13 v1x3x2 t5";
-constexpr std::string_view kVideo = "t4099 v7x13x23 t3 f2x5x3 t6";
+constexpr std::string_view kFilm = "t4099 v7x13x23 t3 f2x5x3 t6";
 constexpr std::string_view kText = "t1048576";
 
 Json shape_json(int head_dim, int rotary_dim, int heads, int kv_heads) {
@@ -73,6 +73,13 @@ Json seams(std::string_view sequence, std::size_t most) {
   return out;
 }
 
+// Ids have no slash.
+std::string case_id(const Scheme& scheme) {
+  std::string id(scheme.name);
+  std::replace(id.begin(), id.end(), '/', '.');
+  return id;
+}
+
 class Suite {
  public:
   void add(Json object, std::string_view case_flags) {
@@ -86,24 +93,12 @@ class Suite {
   std::vector<GoldenCase> cases;
 };
 
-// Sections that fill n pairs in the proportion of 24 : 20 : 20, none of them equal.
-Json sections(int pairs) {
-  const int h = std::max(1, pairs * 5 / 16), w = std::max(1, pairs * 4 / 16);
-  return Json::array({pairs - h - w, h, w});
-}
-
-// The scheme at a small shape with sections to match; per-head schemes need KV heads to share out.
-Json small_scheme(const Scheme& scheme, int head_dim, int rotary_dim) {
+// The scheme at a small shape, on a sequence that it can place.
+Json small_scheme(const Scheme& scheme, int head_dim, int rotary_dim, std::string_view sequence) {
+  Json object = fitted_case(scheme, {head_dim, rotary_dim, 2, 1});
   const Parameters parameters(scheme.parameters);
-  const auto* section = parameters.find("mrope_section");
-  const bool sectioned = section != nullptr && section->kind == Kind::section;
-  const bool per_head_map = parameters.find("num_key_value_heads") != nullptr;
-  Json object{{"scheme", std::string(scheme.name)}, {"params", Json::object()}};
-  object["shape"] = per_head_map ? shape_json(head_dim, rotary_dim, 5, 5)
-                                 : shape_json(head_dim, rotary_dim, 2, 1);
-  if (sectioned)
-    object["params"]["mrope_section"] =
-        per_head_map ? Json::array({1, 2, 1}) : sections(rotary_dim / 2);
+  const bool stills = (design_of(scheme, parameters).media & kVideo) == 0;
+  object["sequence"] = std::string(stills ? kFar : sequence);
   return object;
 }
 
@@ -117,7 +112,7 @@ void smoke(Suite& suite) {
                 {"model", m.name},
                 {"shape", shape},
                 {"dtypes", Json::array({"f32", "bf16"})}};
-    object["sequence"] = std::string(visual ? kVideo : kText);
+    object["sequence"] = std::string(visual ? kFilm : kText);
     object["window"] =
         visual ? windows_json(
                      {{5, 1}, {4099 + 23 + 5, 1}, {4099 + 299 * 3 + 23 * 7 + 4, 1}, {6218, 2}})
@@ -126,9 +121,8 @@ void smoke(Suite& suite) {
   }
   // Every scheme at a small odd shape, with padding.
   for (const Scheme& s : schemes()) {
-    Json object = small_scheme(s, 20, 18);
-    object["id"] = std::string(s.name);
-    object["sequence"] = std::string(kFar);
+    Json object = small_scheme(s, 20, 18, kFar);
+    object["id"] = case_id(s);
     object["padding"] = Json{{"left", 3}, {"right", 2}};
     object["window"] =
         windows_json({{2, 2}, {30011 + 3 + 131 * 5 + 77, 2}, {30011 + 3 + 8777, 1}, {38804, 4}});
@@ -162,7 +156,7 @@ void smoke(Suite& suite) {
 void full(Suite& suite) {
   smoke(suite);
   for (const Model& m : models()) {
-    for (const auto sequence : {kNear, kFar, kVideo, kText}) {
+    for (const auto sequence : {kNear, kFar, kFilm, kText}) {
       if (m.media_rule.empty() != (sequence == kText)) continue;
       Json object{{"id", m.name + ".full." + std::to_string(tokens(parse_notation(sequence)))},
                   {"model", m.name}};
@@ -178,11 +172,10 @@ void full(Suite& suite) {
   for (const Scheme& s : schemes()) {
     for (const int rotary_dim : {6, 48, 96, 128}) {
       for (const char* pairing : {"neox", "gptj"}) {
-        Json object = small_scheme(s, rotary_dim == 48 ? 80 : rotary_dim, rotary_dim);
-        object["id"] = std::string(s.name) + ".d" + std::to_string(rotary_dim) + "." + pairing;
+        Json object = small_scheme(s, rotary_dim == 48 ? 80 : rotary_dim, rotary_dim, kFilm);
+        object["id"] = case_id(s) + ".d" + std::to_string(rotary_dim) + "." + pairing;
         object["pairing"] = pairing;
-        object["sequence"] = std::string(kVideo);
-        object["window"] = seams(kVideo, 12);
+        object["window"] = seams(object["sequence"].get<std::string>(), 12);
         object["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
         suite.add(object, "axes_differ,video,odd_size");
       }

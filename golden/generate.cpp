@@ -15,6 +15,7 @@
 #include "golden/golden.h"
 #include "golden/oracle/oracle.h"
 #include "reference/evaluate.h"
+#include "reference/planes.h"
 
 namespace plumbline {
 namespace {
@@ -51,6 +52,13 @@ std::vector<LogitIndex> logit_index(std::size_t rows, int heads) {
   return out;
 }
 
+// "p/q", or 40 significant digits of what is irrational.
+std::string text_of(const Coordinate& x) {
+  if (const auto* exact = std::get_if<Rational>(&x)) return to_text(*exact);
+  return at_rising_precision([&] { return std::optional(to_digits(enclose(x), 40)); },
+                             "a rope delta");
+}
+
 void add_positions(StoredCase& out, const PositionTable& ids) {
   const std::uint64_t axes = static_cast<std::uint64_t>(ids.axes), rows = ids.rows();
   std::vector<std::uint64_t> rounded;
@@ -59,9 +67,7 @@ void add_positions(StoredCase& out, const PositionTable& ids) {
   for (const Coordinate& x : ids.position_ids) {
     const auto* r = std::get_if<Rational>(&x);
     if (r == nullptr) {
-      const auto bits = round_to(std::get<Interval>(x), binary64);
-      if (!bits) throw Unresolved("position_ids");
-      rounded.push_back(*bits);
+      rounded.push_back(certify([&] { return enclose(x); }, binary64, "position_ids").bits);
       exact = false;
       continue;
     }
@@ -80,8 +86,8 @@ void add_positions(StoredCase& out, const PositionTable& ids) {
     out.tensors["position_numerator"] = integers(Dtype::i64, {axes, rows}, numerators);
     out.tensors["position_denominator"] = integers(Dtype::i64, {axes, rows}, denominators);
   }
-  out.text["rope_delta"] = ids.rope_delta ? to_text(*ids.rope_delta) : "null";
-  out.text["rope_delta_cursor"] = to_text(ids.rope_delta_cursor);
+  out.text["rope_delta"] = ids.rope_delta ? text_of(*ids.rope_delta) : "null";
+  out.text["rope_delta_cursor"] = text_of(ids.rope_delta_cursor);
 }
 
 void add_map(StoredCase& out, const FrequencyAllocation& map) {
@@ -183,6 +189,7 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
   const ThreadCaches caches;
   const PositionTable ids = positions(c);
   const FrequencyAllocation map = allocation(c);
+  const bool dense = !planes_of(c, 0).empty();
   const HeadShape& shape = c.shape;
   const std::uint64_t rows = ids.rows(), width = static_cast<std::uint64_t>(shape.head_dim);
   const std::uint64_t query_heads = static_cast<std::uint64_t>(shape.num_heads),
@@ -196,7 +203,7 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
   out.text["source"] = std::string(c.scheme->source);
   out.text["attention_factor"] = attention_text(c);
   add_positions(out, ids);
-  add_map(out, map);
+  if (!dense) add_map(out, map);
 
   std::vector<Heads> inputs;
   if (c.contents.rotated || c.contents.adjoint || c.contents.logits) {
@@ -216,7 +223,7 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
 
   const std::uint64_t maps = static_cast<std::uint64_t>(map.maps),
                       pairs = static_cast<std::uint64_t>(map.pairs);
-  out.tensors["inv_freq"] = tensor_of(binary64, {maps, pairs}, truth.inv_freq);
+  if (!dense) out.tensors["inv_freq"] = tensor_of(binary64, {maps, pairs}, truth.inv_freq);
   result.certified += truth.inv_freq.size();
   const auto folder = [](const Format& f) { return std::string(info(dtype_of(f)).name) + "/"; };
   for (const Table& t : truth.tables) {
@@ -227,7 +234,7 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
   const std::vector<std::uint64_t> q_shape{rows, query_heads, width},
       k_shape{rows, key_heads, width};
   const auto index = logit_index(rows, shape.num_heads);
-  const bool sampled = c.contents.logits && rows > 0;
+  const bool sampled = c.contents.logits && rows > 0 && !dense;
   if (sampled) {
     std::vector<std::int32_t> flat;
     for (const auto& entry : index) flat.insert(flat.end(), entry.begin(), entry.end());

@@ -233,14 +233,21 @@ const Recipe& default_recipe(const Format& output) {
 
 double unit(const Format& f) { return std::ldexp(1.0, -f.precision); }
 
-PhaseBudget::PhaseBudget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung,
-                         double inv_freq)
+PhaseBudget::PhaseBudget(const Recipe& recipe, const FrequencySpectrum& shared, int rung,
+                         double inv_freq, const Ladder& ladder)
     : recipe_(recipe), inv_freq_(inv_freq) {
   const Format& formed = recipe.inv_freq == binary64 ? binary64 : binary32;
   if (inv_freq == 0) return;
-  frequency_ =
-      unit(formed) *
+  FrequencySpectrum spectrum = shared;
+  if (ladder.rope_theta) spectrum.rope_theta = *ladder.rope_theta;
+  if (ladder.dim != 0) spectrum.rotary_dim = ladder.dim;
+  double roundings =
       std::visit(FrequencyRoundings(recipe, formed, spectrum, rung, inv_freq), spectrum.scaling);
+  if (ladder.exponent != 1)
+    roundings = std::max(1.0, to_double(ladder.exponent)) * roundings + 2 * recipe.pow_ulp +
+                std::abs(std::log(inv_freq));  // the exponent itself is rounded
+  if (ladder.turns) roundings += 2;
+  frequency_ = unit(formed) * roundings;
   if (!(recipe.inv_freq == formed)) {
     frequency_ = compound(frequency_, unit(recipe.inv_freq));
     underflow_ = half_quantum(recipe.inv_freq);

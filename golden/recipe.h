@@ -51,7 +51,10 @@ class PhaseBudget {
  public:
   // `inv_freq` is the exact frequency of the rung, rounded to binary64. `recipe` must outlive the
   // budget.
-  PhaseBudget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung, double inv_freq);
+  // A ladder's power costs a pow of its own and magnifies what came before by the exponent; turns
+  // cost the rounded 2 pi and one product.
+  PhaseBudget(const Recipe& recipe, const FrequencySpectrum& spectrum, int rung, double inv_freq,
+              const Ladder& ladder = {});
   // Bound in radians at a coordinate; `exact` is false where the coordinate is itself rounded to
   // binary64.
   double at(double position, bool exact) const;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "reference/evaluate.h"
+
 namespace plumbline {
 namespace {
 
@@ -145,8 +147,12 @@ double Truth::position(std::size_t row, int map, int pair) const {
 
 std::vector<double> phase_budgets(const Truth& t, const Recipe& recipe) {
   std::vector<PhaseBudget> budgets;
+  const FrequencyAllocation map = allocation(t.c);
   for (std::size_t slot = 0; slot < t.inv_freq.size(); ++slot) {
-    budgets.emplace_back(recipe, t.c.spectrum, t.rung[slot], t.inv_freq[slot]);
+    const std::size_t axis = t.axis_map[slot];
+    const bool own = map.ladders.size() > 1 && axis < map.ladders.size();
+    budgets.emplace_back(recipe, t.c.spectrum, t.rung[slot], t.inv_freq[slot],
+                         map.ladders[own ? axis : 0]);
   }
   std::vector<double> out;
   out.reserve(t.cos.size());

@@ -57,27 +57,28 @@ inline rc::Gen<std::int64_t> coordinate() {
                         rc::gen::inRange<std::int64_t>(0, (std::int64_t{1} << 31) + 1));
 }
 
-// A scheme at a shape that it accepts: its own parameters, and sections that fill the pairs.
+// A scheme at a shape that it accepts, its knobs fitted. A design of still images gets the first
+// frame of every video.
 inline Case small_case(const Scheme& scheme, int pairs, const Sequence& sequence) {
-  const Parameters parameters(scheme.parameters);
-  const auto* section = parameters.find("mrope_section");
-  const bool per_head_map = parameters.find("num_key_value_heads") != nullptr;
-  Json object{{"id", std::string(scheme.name)},
-              {"scheme", std::string(scheme.name)},
-              {"params", Json::object()}};
-  const int heads = per_head_map ? 6 : 1;
-  object["shape"] = Json{{"head_dim", 2 * pairs + 1},
-                         {"rotary_dim", 2 * pairs},
-                         {"num_heads", heads},
-                         {"num_key_value_heads", heads}};
-  if (section != nullptr && section->kind == Kind::section) {
-    object["params"]["mrope_section"] =
-        per_head_map ? Json::array({1, 2, 2})
-                     : Json::array({pairs - 2 * (pairs / 3), pairs / 3, pairs / 3});
-  }
+  Json object = fitted_case(scheme, {2 * pairs + 1, 2 * pairs, 1, 1});
+  object["id"] = "small";
   Case c = case_from_json(object);
   c.sequence = sequence;
+  if ((design_of(scheme, c.parameters).media & kVideo) == 0) {
+    for (Segment& segment : c.sequence) {
+      if (auto* visual = std::get_if<Visual>(&segment)) {
+        visual->grid.t = 1;
+        visual->medium = Medium::image;
+      }
+    }
+  }
   return c;
+}
+
+// A coordinate exactly, or rounded once to binary64 where it is irrational.
+inline Rational value_of(const Coordinate& x) {
+  const auto* exact = std::get_if<Rational>(&x);
+  return exact != nullptr ? *exact : from_double(to_double(x));
 }
 
 // Runs the body for each row of the registry, naming the row in a failure.

@@ -2,6 +2,7 @@
 // Laws of the rotation, as statements about enclosures: the difference of the two sides contains
 // zero and is thin.
 #include <Eigen/Dense>
+#include <numbers>
 
 #include "properties/properties.h"
 
@@ -138,10 +139,13 @@ RC_GTEST_PROP(RotationGroup, HeadsTurnLikeTheDenseMatrix, ()) {
       Eigen::MatrixXd r = Eigen::MatrixXd::Identity(width, width);
       for (int i = 0; i < kPairs; ++i) {
         const Assignment& a = map.at(map.map_of(h), i);
-        const double position =
-            a.axis == Axis::none ? 0 : to_double(std::get<Rational>(ids.at(index(a.axis), 0)));
-        const double angle = position * std::pow(to_double(c.spectrum.rope_theta),
-                                                 -2.0 * a.rung / c.spectrum.rotary_dim);
+        const double position = a.axis == Axis::none ? 0 : to_double(ids.at(index(a.axis), 0));
+        const Ladder& ladder = map.ladder(a.axis);
+        const Rational base = ladder.rope_theta.value_or(c.spectrum.rope_theta);
+        const int dim = ladder.dim == 0 ? c.spectrum.rotary_dim : ladder.dim;
+        const double power = -2.0 * a.rung / dim * to_double(ladder.exponent);
+        const double angle =
+            position * std::pow(to_double(base), power) * (ladder.turns ? 2 * std::numbers::pi : 1);
         const int one = adjacent ? 2 * i : i, two = adjacent ? 2 * i + 1 : i + kPairs;
         r(one, one) = r(two, two) = std::cos(angle);
         r(two, one) = std::sin(angle);

@@ -36,16 +36,13 @@ Tolerance tolerance_of(std::string_view scheme) {
   return {0, 0};
 }
 
-const Rational* exact(const Rational& x) { return &x; }
-[[maybe_unused]] const Rational* exact(const Coordinate& x) { return std::get_if<Rational>(&x); }
-
 // Proven: |ours - theirs| <= tolerance; tolerance 0 asks for the same rational number.
-template <class Number>
-void expect_number(const Number& ours, const Rational& theirs, const Rational& tolerance,
+void expect_number(const Coordinate& ours, const Rational& theirs, const Rational& tolerance,
                    const std::string& where) {
   if (tolerance == 0) {
-    ASSERT_NE(exact(ours), nullptr) << where;
-    ASSERT_EQ(*exact(ours), theirs) << where;
+    const auto* exact = std::get_if<Rational>(&ours);
+    ASSERT_NE(exact, nullptr) << where;
+    ASSERT_EQ(*exact, theirs) << where;
     return;
   }
   const bool near = at_rising_precision(

@@ -11,6 +11,14 @@ namespace {
 
 using Vector = Eigen::VectorXd;
 
+std::vector<Interval> rotate_planes(const Case& c, const std::vector<Rational>& position,
+                                    const std::vector<Rational>& x) {
+  std::vector<Interval> place, lanes;
+  for (const Rational& p : position) place.push_back(enclose(p));
+  for (const Rational& lane : x) lanes.push_back(enclose(lane));
+  return PlaneRotation(planes_of(c, 0), place, c.spectrum).apply(lanes, false);
+}
+
 // The innermost lists of a nested list, in order.
 void flatten(const Json& list, std::vector<Vector>& out) {
   if (list[0].is_array()) {

@@ -70,6 +70,10 @@ Case case_from_json(const Json& object);
 // The resolved form of golden/FORMAT.md, section 4:
 // case_from_json(parse_json(case_to_json(c).dump())) == c.
 Json case_to_json(const Case& c);
+// The scheme at about this shape, with the knobs that need it fitted or set to their examples:
+// rotary_dim is rounded up to what the scheme can carry, and a scheme that deals whole KV heads
+// gets at least five. An object without a sequence for case_from_json.
+Json fitted_case(const Scheme& scheme, HeadShape shape);
 Sequence sequence_from_json(const Json& segments);
 
 // {"scaling": name, "params": {...}} or the flat and nested spellings of a model file; keys exactly

@@ -46,7 +46,7 @@ struct FrequencyAllocation {
   }
   char letter(Axis axis) const;
   const Ladder& ladder(Axis axis) const {
-    return ladders.size() == 1 ? ladders.front() : ladders[index(axis)];
+    return ladders.size() == 1 || axis == Axis::none ? ladders.front() : ladders[index(axis)];
   }
   int map_of(int kv_head) const { return maps == 1 ? 0 : kv_head; }
   std::string axis_map(int map) const;  // one letter per pair, pair 0 the fastest

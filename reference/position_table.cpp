@@ -47,9 +47,17 @@ class WalkAtEveryPrecision {
         sequence_(c.sequence) {}
   const Walk<Interval>& now() {
     const std::lock_guard lock(mutex_);
-    auto& walk = walks_[WorkingPrecision::bits()];
-    if (!walk) walk = std::make_unique<Walk<Interval>>(design_, parameters_, sequence_);
-    return *walk;
+    return *made().walk;
+  }
+  // The token's coordinates; the axes of a token are asked for one after the other.
+  Interval at(std::int64_t token, std::size_t axis) {
+    const std::lock_guard lock(mutex_);
+    Made& now = made();
+    if (now.token != token) {
+      now.point = now.walk->at(token);
+      now.token = token;
+    }
+    return now.point[axis];
   }
 
  private:
@@ -57,7 +65,18 @@ class WalkAtEveryPrecision {
   Parameters parameters_;
   Sequence sequence_;
   std::mutex mutex_;
-  std::map<unsigned, std::unique_ptr<const Walk<Interval>>> walks_;
+  struct Made {
+    std::unique_ptr<const Walk<Interval>> walk;
+    std::int64_t token = -1;  // whose point was asked for last
+    Point<Interval> point;
+  };
+  Made& made() {
+    Made& now = walks_[WorkingPrecision::bits()];
+    if (!now.walk)
+      now.walk = std::make_unique<const Walk<Interval>>(design_, parameters_, sequence_);
+    return now;
+  }
+  std::map<unsigned, Made> walks_;
 };
 
 PositionTable blank(const Case& c, const PositionDesign& design) {
@@ -116,7 +135,7 @@ PositionTable enclosed_positions(const Case& c, const PositionDesign& design) {
       if (token < leading && design.text == TextRule::every_axis) {
         place = Rational(token);
       } else {
-        place = Irrational{[=] { return walks->now().at(token)[a]; }};
+        place = Irrational{[=] { return walks->at(token, a); }};
       }
     }
   });

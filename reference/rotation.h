@@ -18,6 +18,10 @@ struct CosSin {
 // dyadic.
 CosSin cos_sin(const Interval& position, const Interval& inv_freq,
                const Interval& attention_factor);
+inline CosSin cos_sin(const Coordinate& position, const Interval& inv_freq,
+                      const Interval& attention_factor) {
+  return cos_sin(enclose(position), inv_freq, attention_factor);
+}
 
 // Lanes of pair i.
 struct Lanes {

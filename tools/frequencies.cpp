@@ -8,12 +8,12 @@
 namespace plumbline {
 namespace {
 
-struct Ladder {
+struct Digits {
   std::string id, attention_factor;
   std::vector<std::string> inv_freq;
 };
 
-Ladder ladder(const std::string& id, const FrequencySpectrum& spectrum, int digits) {
+Digits digits_of(const std::string& id, const FrequencySpectrum& spectrum, int digits) {
   const ResolvedSpectrum resolved(spectrum);
   const auto decimal = [&](const std::optional<Rational>& exact,
                            const std::function<Interval()>& enclosure) {
@@ -21,7 +21,7 @@ Ladder ladder(const std::string& id, const FrequencySpectrum& spectrum, int digi
     return at_rising_precision([&] { return std::optional(to_digits(enclosure(), digits)); },
                                "the digits of " + id);
   };
-  Ladder out{
+  Digits out{
       id,
       decimal(resolved.exact_attention_factor(), [&] { return resolved.attention_factor(); }),
       {}};
@@ -34,7 +34,7 @@ Ladder ladder(const std::string& id, const FrequencySpectrum& spectrum, int digi
 
 // {"id", "scheme", "params"}: `scheme` is the scaling's name; other fields, such as expected
 // values, are left alone.
-Ladder entry_ladder(const Json& entry, int digits) {
+Digits entry_digits(const Json& entry, int digits) {
   if (!entry.is_object()) throw std::invalid_argument("must be an object");
   Json spectrum = Json::object();
   for (const char* key : {"scheme", "scaling", "params"}) {
@@ -45,10 +45,10 @@ Ladder entry_ladder(const Json& entry, int digits) {
   const FrequencySpectrum read = spectrum_from_json(spectrum, std::nullopt, normal);
   const std::string id =
       entry.contains("id") && entry["id"].is_string() ? entry["id"].get<std::string>() : "";
-  return ladder(id, read, digits);
+  return digits_of(id, read, digits);
 }
 
-Json to_json(const Ladder& l) {
+Json to_json(const Digits& l) {
   return Json{{"id", l.id}, {"inv_freq", l.inv_freq}, {"attention_factor", l.attention_factor}};
 }
 
@@ -74,7 +74,7 @@ Run add_frequencies(CLI::App& app) {
       const auto list = json_list(options->cases, "entries");
       for (std::size_t i = 0; i < list.size(); ++i) {
         try {
-          out.push_back(to_json(entry_ladder(list[i], options->digits)));
+          out.push_back(to_json(entry_digits(list[i], options->digits)));
         } catch (const std::invalid_argument& e) {
           throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
         }
@@ -85,8 +85,8 @@ Run add_frequencies(CLI::App& app) {
     if (options->model.empty()) throw std::invalid_argument("needs --model or --cases");
     const Model& m = find_model(options->model);
     Json normal;
-    const Ladder l =
-        ladder(m.name, spectrum_from_json(m.spectrum, std::nullopt, normal), options->digits);
+    const Digits l =
+        digits_of(m.name, spectrum_from_json(m.spectrum, std::nullopt, normal), options->digits);
     if (options->json) {
       write_text("", to_json(l).dump(1) + "\n");
       return int{kConforms};

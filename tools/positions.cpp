@@ -2,6 +2,7 @@
 // plumbline positions, plumbline allocation: the two axes of a scheme, printed.
 #include <fmt/core.h>
 
+#include <cctype>
 #include <set>
 
 #include "reference/evaluate.h"
@@ -10,10 +11,9 @@
 namespace plumbline {
 namespace {
 
-std::string number(const Coordinate& x) {
-  if (const auto* r = std::get_if<Rational>(&x)) return to_decimal(*r);
-  return fmt::format("{}",
-                     decode_double(round_to(std::get<Interval>(x), binary64).value(), binary64));
+char axis_name(const Case& c, int axis) {
+  const auto letters = design_of(*c.scheme, c.parameters).letters;
+  return static_cast<char>(std::tolower(letters[static_cast<std::size_t>(axis)]));
 }
 
 std::string positions_json(const Case& c, const PositionTable& ids) {
@@ -24,7 +24,7 @@ std::string positions_json(const Case& c, const PositionTable& ids) {
     out += a == 0 ? "[" : ", [";
     for (std::size_t row = 0; row < ids.rows(); ++row) {
       if (row != 0) out += ", ";
-      out += number(ids.at(static_cast<std::size_t>(a), row));
+      out += to_decimal(ids.at(static_cast<std::size_t>(a), row));
     }
     out += "]";
   }
@@ -33,14 +33,14 @@ std::string positions_json(const Case& c, const PositionTable& ids) {
   return out + ", \"rope_delta_cursor\": " + to_decimal(ids.rope_delta_cursor) + "}";
 }
 
-std::string positions_csv(const PositionTable& ids) {
+std::string positions_csv(const Case& c, const PositionTable& ids) {
   std::string out = "token";
-  for (int a = 0; a < ids.axes; ++a) out += std::string(",") + "thw3"[a];
+  for (int a = 0; a < ids.axes; ++a) out += std::string(",") + axis_name(c, a);
   out += "\n";
   for (std::size_t row = 0; row < ids.rows(); ++row) {
     out += std::to_string(ids.token_index[row]);
     for (int a = 0; a < ids.axes; ++a)
-      out += "," + number(ids.at(static_cast<std::size_t>(a), row));
+      out += "," + to_decimal(ids.at(static_cast<std::size_t>(a), row));
     out += "\n";
   }
   return out;
@@ -49,9 +49,9 @@ std::string positions_csv(const PositionTable& ids) {
 std::string positions_text(const Case& c, const PositionTable& ids) {
   std::string out = fmt::format("{}  {}\n", c.scheme->name, notation(c.sequence));
   for (int a = 0; a < ids.axes; ++a) {
-    out += fmt::format("{} ", "thw3"[a]);
+    out += fmt::format("{} ", axis_name(c, a));
     for (std::size_t row = 0; row < ids.rows(); ++row)
-      out += " " + number(ids.at(static_cast<std::size_t>(a), row));
+      out += " " + to_decimal(ids.at(static_cast<std::size_t>(a), row));
     out += "\n";
   }
   return out + fmt::format("rope_delta {}  rope_delta_cursor {}\n",
@@ -70,10 +70,9 @@ std::string allocation_json(const Case& c, const FrequencyAllocation& map) {
     }
     return counts;
   };
-  bool restarts = false;
+  bool restarts = map.ladders.size() > 1;
   for (int m = 0; m < map.maps; ++m) {
-    for (int i = 0; i < map.pairs; ++i)
-      restarts = restarts || map.at(m, i).rung != i || map.at(m, i).ladder != map.pairs;
+    for (int i = 0; i < map.pairs; ++i) restarts = restarts || map.at(m, i).rung != i;
   }
   const auto rungs_of = [&](int m) {
     Json rungs = Json::array();
@@ -122,7 +121,7 @@ Run add_positions(CLI::App& app) {
     } else {
       const PositionTable ids = positions(list.front());
       text = options->json  ? positions_json(list.front(), ids) + "\n"
-             : options->csv ? positions_csv(ids)
+             : options->csv ? positions_csv(list.front(), ids)
                             : positions_text(list.front(), ids);
     }
     write_text(options->out, text);

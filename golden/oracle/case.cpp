@@ -25,32 +25,39 @@ std::int64_t integral(const Json& value, const char* key) {
   return value;
 }
 
-std::int64_t product(const std::array<std::int64_t, 3>& grid) {
-  std::int64_t tokens = 1;
-  for (const std::int64_t extent : grid) {
-    if (__builtin_mul_overflow(tokens, extent, &tokens)) refuse("grid: too many tokens");
+// A grid of rows of `columns` tokens.
+void parse_grid(const Json& object, Segment& segment) {
+  segment.grid = three_integers(object, "grid");
+  for (const std::int64_t extent : segment.grid) within(extent, 1, kMostTokens, "grid");
+  const auto& [T, H, W] = segment.grid;
+  segment.columns = integer(object, "columns_including_newline", W);
+  within(segment.columns, W, W + 1, "columns_including_newline");
+  if (__builtin_mul_overflow(T, H, &segment.tokens) ||
+      __builtin_mul_overflow(segment.tokens, segment.columns, &segment.tokens)) {
+    refuse("grid: too many tokens");
   }
-  return tokens;
 }
 
 Segment parse_segment(const Json& object) {
   const std::string type = object.at("type");
   Segment segment;
-  if (type == "text") {
+  const bool image = type == "image", video = type == "video", frame = type == "video_frame";
+  if (type == "text" || type == "audio") {
     segment.tokens = within(integer(object, "len"), 0, kMostTokens, "len");
-  } else if (object.contains("grid") &&
-             (type == "image" || type == "video" || type == "video_frame")) {
-    segment.kind = Segment::Kind::visual;
-    segment.native_video = type == "video";
-    segment.grid = three_integers(object, "grid");
-    for (const std::int64_t extent : segment.grid) within(extent, 1, kMostTokens, "grid");
-    if (type == "video_frame") within(segment.grid[0], 1, 1, "grid of a video_frame");
-    segment.tokens = product(segment.grid);
+  } else if ((image || frame || video || type == "lumos_frame") && object.contains("grid") &&
+             !has(object, "audio")) {
+    segment.kind = type == "lumos_frame" ? Segment::Kind::lumos_frame : Segment::Kind::visual;
+    segment.native_video = video;
+    parse_grid(object, segment);
+    if (!image && !video) within(segment.grid[0], 1, 1, "grid of a single frame");
+  } else if (image && object.contains("tiles")) {
+    segment.kind = Segment::Kind::tiles;
+    segment.tokens = within(integer(object, "tokens"), 1, kMostTokens, "tokens");
+    segment.grid = {1, 1, segment.tokens};
+    segment.columns = segment.tokens;
   } else {
     segment.kind = Segment::Kind::unknown;
-    if (object.contains("tokens")) {
-      segment.tokens = within(integer(object, "tokens"), 0, kMostTokens, "tokens");
-    }
+    segment.tokens = within(integer(object, "tokens", 0), 0, kMostTokens, "tokens");
   }
   return segment;
 }
@@ -140,6 +147,10 @@ Rational number(const Json& object, const char* key, const Rational& otherwise) 
 }
 
 std::int64_t integer(const Json& object, const char* key) { return integral(object.at(key), key); }
+
+std::int64_t integer(const Json& object, const char* key, std::int64_t otherwise) {
+  return has(object, key) ? integral(object.at(key), key) : otherwise;
+}
 
 std::array<std::int64_t, 3> three_integers(const Json& object, const char* key) {
   const Json& list = object.at(key);

@@ -14,11 +14,15 @@ namespace plumbline::oracle {
 using Json = nlohmann::json;
 
 struct Segment {
-  enum class Kind : std::uint8_t { text, visual, unknown };
+  // `audio` stands like text. Of the visual ones only `visual` is a plain T x H x W grid: `tiles`
+  // has a count of tokens and no grid, and the rows of a `lumos_frame` end in a newline token.
+  enum class Kind : std::uint8_t { text, visual, tiles, lumos_frame, unknown };
   Kind kind = Kind::text;
   bool native_video = false;              // a `video` block, the only kind that has a duration
   std::int64_t tokens = 0;                // of an unknown kind: what `tokens` says, else 0
-  std::array<std::int64_t, 3> grid = {};  // T, H, W of a visual segment
+  std::array<std::int64_t, 3> grid = {};  // T, H, W; 1, 1, tokens of tiles
+  std::int64_t columns = 0;               // tokens of one row
+  bool is_visual() const { return kind != Kind::text && kind != Kind::unknown; }
 };
 
 // The case JSON of FORMAT.md, section 4, with every number exact.
@@ -48,8 +52,9 @@ Rational number(const Json& object, const char* key);
 Rational number(const Json& object, const char* key, const Rational& otherwise);
 Rational number(const Json& value);
 bool has(const Json& object, const char* key);
-// A JSON integer, and a list of exactly three.
+// A JSON integer, the same with a default for an absent or null key, and a list of exactly three.
 std::int64_t integer(const Json& object, const char* key);
+std::int64_t integer(const Json& object, const char* key, std::int64_t otherwise);
 std::array<std::int64_t, 3> three_integers(const Json& object, const char* key);
 
 }  // namespace plumbline::oracle

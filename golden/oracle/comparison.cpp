@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace plumbline::oracle {
 
@@ -93,8 +94,9 @@ void record(const StoredCase& stored, const std::string& name, bool equal,
 
 constexpr int kDigits = 40;
 
-// Half a unit in the last of kDigits significant digits of x > 0.
-Rational half_unit(const Rational& x) {
+// Half a unit in the last of kDigits significant digits of x, not zero.
+Rational half_unit(Rational x) {
+  if (x.sign() < 0) x = Rational(0) - x;
   const Rational ten(10);
   Rational unit(1);
   while (x < unit) unit = unit / ten;
@@ -105,16 +107,31 @@ Rational half_unit(const Rational& x) {
 
 }  // namespace
 
-void compare_attribute(const StoredCase& stored, const std::string& name, const Rational& expected,
-                       Report& report) {
-  record(stored, name, attribute(stored, name) == expected, to_string(expected), report);
+void compare_delta(const StoredCase& stored, const std::string& name,
+                   const std::optional<Coordinate>& expected, Report& report) {
+  if (!expected) {
+    const auto found = stored.text.find(name);
+    record(stored, name, found != stored.text.end() && found->second == "null", "null", report);
+  } else if (expected->is_rational()) {
+    const Rational& exact = expected->rational();
+    record(stored, name, attribute(stored, name) == exact, to_string(exact), report);
+  } else {
+    compare_digits(
+        stored, name,
+        [&](slong bits) {
+          Ball ball;
+          expected->enclose(ball, bits);
+          return Real(std::move(ball), bits);
+        },
+        report);
+  }
 }
 
 void compare_digits(const StoredCase& stored, const std::string& name,
                     const std::function<Real(slong)>& real, Report& report) {
   const std::optional<Rational> digits = attribute(stored, name);
   bool equal = false;
-  if (digits && digits->sign() > 0) {
+  if (digits && digits->sign() != 0) {
     const Real slack = half_unit(*digits);
     // First bits: 40 digits are 133 bits, and the difference must stand out from its own error.
     equal = at_rising_precision(4 * kFirstBits, [&](slong bits) {

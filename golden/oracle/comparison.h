@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "golden/oracle/coordinate.h"
 #include "golden/oracle/oracle.h"
 #include "golden/oracle/real.h"
 #include "golden/oracle/rounding.h"
@@ -62,11 +64,12 @@ class Comparison {
   bool differs_ = false;
 };
 
-// A text attribute against the exact rational it must denote.
-void compare_attribute(const StoredCase& stored, const std::string& name, const Rational& expected,
-                       Report& report);
-// A text attribute against the first 40 significant digits, rounded to nearest, of the positive
-// real(bits).
+// A rope delta against the number it must denote: "p" or "p/q", or the first 40 significant digits
+// of an irrational one; "null" where there is none.
+void compare_delta(const StoredCase& stored, const std::string& name,
+                   const std::optional<Coordinate>& expected, Report& report);
+// A text attribute against the first 40 significant digits, rounded to nearest, of the
+// real(bits) that is not zero.
 void compare_digits(const StoredCase& stored, const std::string& name,
                     const std::function<Real(slong)>& real, Report& report);
 

@@ -6,7 +6,7 @@
 namespace plumbline::oracle {
 namespace {
 
-const Rational kZero = 0;
+const Coordinate kZero;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ std::size_t Evaluation::map_of_query_head(std::size_t head) const {
   return head / static_cast<std::size_t>(given.num_heads / given.num_key_value_heads);
 }
 
-const Rational& Evaluation::position(std::size_t row, std::size_t map, std::size_t pair) const {
+const Coordinate& Evaluation::position(std::size_t row, std::size_t map, std::size_t pair) const {
   const std::uint8_t axis = allocated.axis[map * pairs() + pair];
   return axis == kStill ? kZero : coordinates[row * axes + axis];
 }
@@ -43,9 +43,9 @@ std::string below(Dtype format, const std::string& name) {
 }
 
 Place Evaluation::place(std::size_t row, std::size_t map, std::size_t pair) const {
-  const Rational& where = position(row, map, pair);
-  const bool still = turns.still(where, pair);
-  return {&where, pair, still ? nullptr : &turns.at_first_bits(where, pair)};
+  const Coordinate& where = position(row, map, pair);
+  const std::size_t w = frequency(map, pair);
+  return {&where, w, turns.still(where, w) ? nullptr : &turns.at_first_bits(where, w)};
 }
 
 }  // namespace plumbline::oracle

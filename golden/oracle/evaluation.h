@@ -16,15 +16,18 @@ struct Evaluation {
   const StoredCase& stored;
   const Case& given;
   std::size_t rows = 0, axes = 0;
-  std::vector<Rational> coordinates;  // [rows][axes]
-  Allocation allocated;
+  std::vector<Coordinate> coordinates;  // [rows][axes]
+  const Allocation& allocated;
   Turns& turns;
 
   std::size_t pairs() const { return static_cast<std::size_t>(given.pairs()); }
   // The map that KV head floor(head / (num_heads / num_key_value_heads)) uses.
   std::size_t map_of_query_head(std::size_t head) const;
   // Of a row on the axis that drives a pair; 0 for a pair that no axis drives.
-  const Rational& position(std::size_t row, std::size_t map, std::size_t pair) const;
+  const Coordinate& position(std::size_t row, std::size_t map, std::size_t pair) const;
+  std::size_t frequency(std::size_t map, std::size_t pair) const {
+    return allocated.frequency(map * pairs() + pair);
+  }
   // Valid until turns.forget_if_many().
   Place place(std::size_t row, std::size_t map, std::size_t pair) const;
 };

@@ -38,8 +38,8 @@ LogitInputs gather(const Evaluation& e, const Comparison& q_in, const Comparison
                 value(q_in, q + y),
                 value(k_in, k + x),
                 value(k_in, k + y),
-                {&e.position(r.query, map, i), i, nullptr},
-                {&e.position(r.key, map, i), i, nullptr}};
+                {&e.position(r.query, map, i), e.frequency(map, i), nullptr},
+                {&e.position(r.key, map, i), e.frequency(map, i), nullptr}};
     // Only the rules for values that are not finite look at the rows one by one.
     if (!std::isfinite(p.xq) || !std::isfinite(p.yq) || !std::isfinite(p.xk) ||
         !std::isfinite(p.yk)) {

@@ -8,8 +8,8 @@ namespace {
 
 // A pair with an angle between query and key, and the exact coefficients of its cosine and sine.
 struct MovingTerm {
-  Rational distance;
-  std::size_t pair;
+  Coordinate distance;
+  std::size_t frequency;
   Dyadic on_cos, on_sin;
 };
 
@@ -24,13 +24,13 @@ Sums split(const std::vector<LogitPair>& pairs, const std::vector<std::array<dou
   Sums sums;
   for (const LogitPair& p : pairs) {
     const Dyadic xq(p.xq), yq(p.yq), xk(p.xk), yk(p.yk);
-    Rational distance = *p.query.position - *p.key.position;
-    if (turns.still(distance, p.query.pair)) {
+    Coordinate distance = *p.query.position - *p.key.position;
+    if (turns.still(distance, p.query.frequency)) {
       sums.turned.add_product(xq, xk);
       sums.turned.add_product(yq, yk);
       continue;
     }
-    MovingTerm term{std::move(distance), p.query.pair, {}, {}};
+    MovingTerm term{std::move(distance), p.query.frequency, {}, {}};
     term.on_cos.add_product(xq, xk);
     term.on_cos.add_product(yq, yk);
     term.on_sin.add_product(xq, yk);
@@ -48,8 +48,9 @@ void enclose_logit(Ball& out, slong bits, const Sums& sums, std::int64_t head_di
     Ball moving;
     for (const MovingTerm& term : sums.moving) {
       Turn more;
-      if (bits != kFirstBits) more = turns.at(term.distance, term.pair, bits);
-      const Turn& turn = bits == kFirstBits ? turns.at_first_bits(term.distance, term.pair) : more;
+      if (bits != kFirstBits) more = turns.at(term.distance, term.frequency, bits);
+      const Turn& turn =
+          bits == kFirstBits ? turns.at_first_bits(term.distance, term.frequency) : more;
       arb_addmul_arf(moving.get(), turn.cos.get(), term.on_cos.get(), bits);
       arb_addmul_arf(moving.get(), turn.sin.get(), term.on_sin.get(), bits);
     }

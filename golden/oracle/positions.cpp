@@ -49,59 +49,96 @@ std::int64_t Rows::real_token(std::int64_t padded_index) const {
   return token < tokens_ ? std::max<std::int64_t>(token, -1) : -1;
 }
 
+namespace {
+
+Rational step_of(const Design& design, const Segment& segment, std::size_t place) {
+  if (design.steps_of_videos && !segment.native_video) return 0;
+  return design.steps[design.steps.size() == 1 ? 0 : place];
+}
+
+}  // namespace
+
 Positions::Positions(const Case& c, const Design& design) : design_(design) {
-  std::int64_t first = 0;
-  std::size_t video = 0;
+  Block block{{}, 0, 0, 0, 0, 0};
+  std::size_t place = 0;
+  bool origin = false;
   for (const Segment& segment : c.sequence) {
-    Rational step = design.stride;
-    if (design.whole_seconds) step = segment.native_video ? design.seconds[video++] : Rational(0);
+    const bool counted = design.steps_of_videos ? segment.native_video : segment.is_visual();
+    block.segment = segment;
+    block.cursor = cursor_;
+    block.step = counted ? step_of(design, segment, place++) : Rational(0);
     if (segment.tokens == 0) continue;
-    place({first, segment, cursor_, step});
-    first += segment.tokens;
+    if (segment.is_visual()) {
+      if (design.layout.images_only && segment.grid[0] != 1) {
+        throw std::invalid_argument("grid: the scheme places images only, one frame each");
+      }
+      if (!origin) block.origin = block.first;
+      origin = true;
+    }
+    blocks_.push_back(block);
+    cursor_ =
+        segment.is_visual() ? design.layout.next(design, block) : block.cursor + segment.tokens;
+    note_largest(block);
+    block.first += segment.tokens;
+    block.frames += segment.is_visual() ? segment.grid[0] : 0;
   }
 }
 
-void Positions::place(const Block& block) {
-  blocks_.push_back(block);
+// Coordinates are monotone along a text and along the sides of a grid.
+void Positions::note_largest(const Block& block) {
+  if (design_.delta == DeltaRule::cursor || design_.delta == DeltaRule::none) return;
   const auto& [T, H, W] = block.segment.grid;
-  const Rational count = block.cursor + block.segment.tokens;
-  if (block.segment.kind == Segment::Kind::text || design_.layout == Layout::flat) {
-    end_ = max(end_, count);
-  } else {
-    const Rational start = design_.layout == Layout::grid ? block.cursor : Rational(0);
-    end_ = max(end_, block.cursor + time(block, T - 1) + 1);
-    end_ = max(end_, start + std::max(H, W));
+  const std::int64_t last = block.segment.tokens - 1;
+  std::vector<std::int64_t> corners = {0, last};
+  if (block.segment.is_visual()) {
+    const std::int64_t columns = block.segment.columns;
+    for (const std::int64_t corner : {columns - 1, (H - 1) * columns}) {
+      corners.push_back(corner);
+      corners.push_back(last - corner);
+    }
+    corners.push_back((T - 1) * H * columns);
+    corners.push_back(last - (T - 1) * H * columns);
   }
-  const Rational extent = max(time(block, T - 1), std::max(H, W) - 1);
-  const bool by_count =
-      block.segment.kind == Segment::Kind::text || design_.advance == Advance::past_count;
-  cursor_ = by_count ? count : block.cursor + extent + 1;
+  for (const std::int64_t corner : corners) {
+    const Tuple tuple = this->tuple(block, corner);
+    const std::size_t axes = design_.delta == DeltaRule::first_axis ? 1 : tuple.size();
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      largest_ = max(largest_, tuple[axis].rational());
+    }
+  }
 }
 
-Rational Positions::time(const Block& block, std::int64_t t) const {
-  const Rational time = block.step * t;
-  return design_.whole_seconds ? floor(time) : time;
+std::optional<Coordinate> Positions::end() const {
+  if (design_.delta == DeltaRule::none) return std::nullopt;
+  if (design_.delta == DeltaRule::cursor) return cursor_;
+  if (design_.delta == DeltaRule::ceiling) return Rational(1) - floor(Rational(0) - largest_);
+  return largest_ + 1;
 }
 
-std::vector<Rational> Positions::at(std::int64_t real_token) const {
+Tuple Positions::tuple(const Block& block, std::int64_t index) const {
+  if (block.segment.is_visual()) {
+    const std::int64_t columns = block.segment.columns, rows = block.segment.grid[1];
+    return design_.layout.place(
+        design_, block, {index, index / (rows * columns), index / columns % rows, index % columns});
+  }
+  const Coordinate x = block.cursor + index;
+  if (design_.text == TextRule::twice) return Tuple(design_.axes, x + (block.first + index));
+  Tuple tuple(design_.axes, design_.text == TextRule::every_axis ? x : Coordinate(0));
+  tuple[0] = x;
+  return tuple;
+}
+
+Tuple Positions::at(std::int64_t real_token) const {
+  if (real_token < 0) return Tuple(design_.axes, design_.padding);
   const auto after =
       std::upper_bound(blocks_.begin(), blocks_.end(), real_token,
                        [](std::int64_t token, const Block& block) { return token < block.first; });
   const Block& block = *(after - 1);
-  const std::int64_t index = real_token - block.first;
-  std::vector<Rational> coordinates;
-  if (block.segment.kind == Segment::Kind::text || design_.layout == Layout::flat) {
-    coordinates.assign(design_.axes, block.cursor + index);
-  } else {
-    const auto& [T, H, W] = block.segment.grid;
-    const Rational start = design_.layout == Layout::grid ? block.cursor : Rational(0);
-    coordinates = {block.cursor + time(block, index / (H * W)), start + index / W % H,
-                   start + index % W};
-  }
+  Tuple tuple = this->tuple(block, real_token - block.first);
   if (design_.truncate) {
-    for (Rational& coordinate : coordinates) coordinate = truncate(coordinate);
+    for (Coordinate& coordinate : tuple) coordinate = truncate(coordinate.rational());
   }
-  return coordinates;
+  return tuple;
 }
 
 }  // namespace plumbline::oracle

@@ -3,9 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "golden/oracle/scheme.h"
+#include "golden/oracle/layouts.h"
 
 namespace plumbline::oracle {
 
@@ -29,30 +30,28 @@ class Rows {
 };
 
 // Coordinates of single tokens, found from the segment they lie in; no other token is visited.
-// Exact. A text token k of a segment that starts at the cursor p stands at p + k on every axis;
-// padding stands at 1.
+// Exact. Text token k of a segment that starts at the cursor p stands at x = p + k by the design's
+// text rule.
 class Positions {
  public:
+  // Throws std::invalid_argument where the design does not fit the sequence.
   Positions(const Case& c, const Design& design);
-  // [axes] for a place among the real tokens, after integer_output.
-  std::vector<Rational> at(std::int64_t real_token) const;
-  // Largest coordinate of any real token, before integer_output, plus 1; 0 without tokens.
-  const Rational& end() const { return end_; }
-  const Rational& cursor() const { return cursor_; }
+  // [axes] for a place among the real tokens, after integer_output; padding for -1.
+  Tuple at(std::int64_t real_token) const;
+  const Coordinate& cursor() const { return cursor_; }
+  // rope_delta + padded length; nothing where the source has none.
+  std::optional<Coordinate> end() const;
 
  private:
-  struct Block {
-    std::int64_t first;  // real token
-    Segment segment;
-    Rational cursor;
-    Rational step;
-  };
-  Rational time(const Block& block, std::int64_t t) const;
-  void place(const Block& block);
+  Tuple tuple(const Block& block, std::int64_t index) const;
+  void note_largest(const Block& block);
 
   Design design_;
   std::vector<Block> blocks_;  // without empty ones
-  Rational cursor_, end_;
+  Coordinate cursor_;
+  // Of any token, on the axes that the delta rule looks at; -1 without tokens, and no first token
+  // stands below -1.
+  Rational largest_ = -1;
 };
 
 }  // namespace plumbline::oracle

@@ -22,7 +22,7 @@ void enclose_turn(Ball& out, slong bits, bool sine, const Place& place, const Tu
   } else if (bits == kFirstBits) {
     arb_set(out.get(), (sine ? place.turn->sin : place.turn->cos).get());
   } else {
-    Turn turn = turns.at(*place.position, place.pair, bits);
+    Turn turn = turns.at(*place.position, place.frequency, bits);
     out = sine ? std::move(turn.sin) : std::move(turn.cos);
   }
 }
@@ -68,7 +68,7 @@ void enclose_lane(Ball& out, slong bits, int lane, double x, double y, bool adjo
   Turn more;
   const Turn* turn = place.turn;
   if (bits != kFirstBits) {
-    more = turns.at(*place.position, place.pair, bits);
+    more = turns.at(*place.position, place.frequency, bits);
     turn = &more;
   }
   const Dyadic other(lane == 0 ? y : x);

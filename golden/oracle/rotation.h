@@ -11,8 +11,8 @@ namespace plumbline::oracle {
 
 // What one pair of one row turns by.
 struct Place {
-  const Rational* position;
-  std::size_t pair;
+  const Coordinate* position;
+  std::size_t frequency;
   const Turn* turn;  // at kFirstBits; null: the angle is exactly zero, so cos is A and sin +0
 };
 

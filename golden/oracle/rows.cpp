@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "golden/oracle/evaluation.h"
+#include "golden/oracle/rotated_tensors.h"
 
 namespace plumbline::oracle {
 namespace {
@@ -12,14 +10,6 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 struct Table {
   Comparison cos, sin;
-};
-
-// One of q and k, in one format, with its forward rotation and its adjoint.
-struct Tensors {
-  const Format& format;
-  std::size_t heads;
-  bool query;
-  Comparison in, out, adjoint;
 };
 
 std::vector<Table> tables(const Evaluation& e, Report& report) {
@@ -33,36 +23,7 @@ std::vector<Table> tables(const Evaluation& e, Report& report) {
   return all;
 }
 
-std::vector<Tensors> rotations(const Evaluation& e, Report& report) {
-  std::vector<Tensors> all;
-  for (const Format& f : kFormats) {
-    const bool asked = lists(e.given.dtypes, info(f.dtype).name);
-    for (const bool query : {true, false}) {
-      const std::size_t heads = size(query ? e.given.num_heads : e.given.num_key_value_heads);
-      const std::vector<std::uint64_t> shape = {e.rows, heads, size(e.given.head_dim)};
-      const auto open = [&](const char* suffix, bool required) {
-        const std::string path = below(f.dtype, std::string(query ? "q" : "k") + suffix);
-        return Comparison(e.stored, path, f.dtype, shape, report, !required);
-      };
-      Tensors t{f,
-                heads,
-                query,
-                open("_in", false),
-                open("_out", asked && lists(e.given.tensors, "rotated")),
-                open("_adj", asked && lists(e.given.tensors, "adjoint"))};
-      if (!t.out.usable() && !t.adjoint.usable()) continue;
-      if (t.in.usable()) {
-        all.push_back(std::move(t));
-      } else {
-        report.differs.push_back(
-            fmt::format("{}: is needed and not usable", below(f.dtype, query ? "q_in" : "k_in")));
-      }
-    }
-  }
-  return all;
-}
-
-void compare_head(const Evaluation& e, Tensors& t, std::size_t first, const Place* places) {
+void compare_head(const Evaluation& e, RotatedTensors& t, std::size_t first, const Place* places) {
   const std::size_t n = e.pairs();
   for (Comparison* out : {&t.out, &t.adjoint}) {
     if (!out->usable()) continue;
@@ -83,7 +44,7 @@ void compare_head(const Evaluation& e, Tensors& t, std::size_t first, const Plac
 void compare_rows(const Evaluation& e, Report& report) {
   const std::size_t n = e.pairs();
   std::vector<Table> table = tables(e, report);
-  std::vector<Tensors> tensors = rotations(e, report);
+  std::vector<RotatedTensors> tensors = rotated_tensors(e, report);
   std::vector<Place> places(e.allocated.maps * n);
   for (std::size_t row = 0; row < e.rows; ++row) {
     e.turns.forget_if_many();
@@ -96,7 +57,7 @@ void compare_rows(const Evaluation& e, Report& report) {
         }
       }
     }
-    for (Tensors& t : tensors) {
+    for (RotatedTensors& t : tensors) {
       for (std::size_t head = 0; head < t.heads; ++head) {
         const std::size_t map =
             t.query ? e.map_of_query_head(head) : std::min(head, e.allocated.maps - 1);

@@ -1,55 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "golden/oracle/case.h"
+#include "golden/oracle/allocation.h"
+#include "golden/oracle/layouts.h"
 
 namespace plumbline::oracle {
 
-enum class Layout : std::uint8_t { flat, grid, spatial_reset };
-enum class Advance : std::uint8_t { past_count, past_extent };
-enum class Allocate : std::uint8_t { first_axis, chunked, interleaved, per_head };
-
-// What positions are made of. The token (t, h, w) of a visual block that starts at the cursor p
-// stands at
-//   flat:           p + index on every axis
-//   grid:           (p + time(t), p + h, p + w)
-//   spatial_reset:  (p + time(t), h, w)
-// and the cursor goes on to p + tokens (past_count) or p + max(time(T-1), H-1, W-1) + 1
-// (past_extent).
-struct Design {
-  Layout layout = Layout::flat;
-  Advance advance = Advance::past_count;
+// One scheme by name: the parts that it is made of and what a case JSON may leave out.
+struct Row {
+  std::string_view name = {};
+  Layout layout;
+  Allocate allocate;
+  Section section = {16, 24, 24};
+  TextRule text = TextRule::every_axis;
+  DeltaRule delta = DeltaRule::every_axis;
   std::size_t axes = 3;
-  Rational stride = 1;         // time(t) = stride t
-  bool whole_seconds = false;  // time(t) = floor(seconds t), the seconds of each native video below
-  std::vector<Rational> seconds = {};
-  bool truncate = false;  // integer_output: coordinates lose their fraction at the very end
+  int stride = 1;         // temporal_stride
+  bool truncate = false;  // integer_output
+  // Segments other than text and plain grids that the scheme places.
+  Segment::Kind also = Segment::Kind::visual;
+  void (*read)(const Case& c, Design& design) = nullptr;  // the scheme's own parameters
 };
+std::span<const Row> rows();
 
 // A scheme as far as this oracle knows it; a part that it does not know says why.
 struct Scheme {
   std::optional<Design> design;
-  std::optional<Allocate> allocate;
+  std::function<Allocation(const Case&)> allocate;
   std::string why_no_design, why_no_allocation;
+  bool irrational = false;  // coordinates may be irrational
+  bool planes = false;      // learned planes instead of an axis map
 };
 
 // By the scheme's name, else by the words of `composition`. Throws std::invalid_argument for
-// parameters out of range. Source: JJJYmmm/Multimodal-RoPEs, multimodal_ropes/pos_design and
-// freq_allocation; for mrope-abs-time QwenLM/Qwen3-VL, the fine-tuning rope index of Qwen2.5-VL.
+// parameters out of range. Source: the scheme specification, which cites the authors' code.
 Scheme find_scheme(const Case& c);
-
-// Axis 0 to A-1 per pair, or kStill: [maps][pairs], row-major. maps is 1, or num_key_value_heads
-// for per_head.
-struct Allocation {
-  std::size_t maps = 1;
-  std::vector<std::uint8_t> axis;
-};
-inline constexpr std::uint8_t kStill = 255;
-Allocation allocation(Allocate rule, const Case& c);
 
 }  // namespace plumbline::oracle

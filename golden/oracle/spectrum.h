@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "golden/oracle/case.h"
+#include "golden/oracle/allocation.h"
 #include "golden/oracle/scalings.h"
 
 namespace plumbline::oracle {
@@ -14,10 +14,11 @@ namespace plumbline::oracle {
 class Spectrum {
  public:
   // Throws std::invalid_argument for parameters without a meaning, or that do not give `pairs`
-  // frequencies.
-  Spectrum(const Json& spectrum, std::int64_t pairs);
-  // The ladder with enclosures of about `bits` bits. Throws std::runtime_error where an integer
-  // decision (floor, band) stays open at kLastBits.
+  // frequencies. Each of the rules is scaled as the spectrum says.
+  Spectrum(const Json& spectrum, std::int64_t pairs, std::vector<LadderRule> rules);
+  std::size_t frequencies() const;
+  // The rungs of all ladders in a row, with enclosures of about `bits` bits. Throws
+  // std::runtime_error where an integer decision (floor, band) stays open at kLastBits.
   const Ladder& at(slong bits) const;
 
  private:
@@ -25,7 +26,7 @@ class Spectrum {
   Scaling scaling_;
   Json params_;
   Rational base_;
-  std::int64_t pairs_;
+  std::vector<LadderRule> rules_;
   mutable std::map<slong, Ladder> ladders_;
 };
 

@@ -3,21 +3,21 @@
 
 namespace plumbline::oracle {
 
-const Turn& Turns::at_first_bits(const Rational& position, std::size_t pair) {
+const Turn& Turns::at_first_bits(const Coordinate& position, std::size_t frequency) {
   std::vector<Slot>& slots = remembered_[position];
-  if (slots.empty()) slots.resize(pairs_);
-  Slot& slot = slots[pair];
-  if (!slot.known) slot = {true, at(position, pair, kFirstBits)};
+  if (slots.empty()) slots.resize(first_.inv_freq.size());
+  Slot& slot = slots[frequency];
+  if (!slot.known) slot = {true, at(position, frequency, kFirstBits)};
   return slot.turn;
 }
 
-Turn Turns::at(const Rational& position, std::size_t pair, slong bits) const {
+Turn Turns::at(const Coordinate& position, std::size_t frequency, slong bits) const {
   const Ladder& ladder = spectrum_.at(bits);
   Turn turn;
   Ball phi;
-  arb_set_fmpq(phi.get(), position.get(), bits);
+  position.enclose(phi, bits);
   Ball w;
-  ladder.inv_freq[pair].enclose(w, bits);
+  ladder.inv_freq[frequency].enclose(w, bits);
   arb_mul(phi.get(), phi.get(), w.get(), bits);
   arb_sin_cos(turn.sin.get(), turn.cos.get(), phi.get(), bits);
   if (!ladder.attention.value.is(1)) {

@@ -4,29 +4,31 @@
 #include <unordered_map>
 #include <vector>
 
+#include "golden/oracle/coordinate.h"
 #include "golden/oracle/spectrum.h"
 
 namespace plumbline::oracle {
 
-// A cos(phi) and A sin(phi), phi = position * inv_freq; enclosures.
+// A cos(phi) and A sin(phi), phi = position * inv_freq; enclosures. A frequency is given by its
+// place in the spectrum.
 struct Turn {
   Ball cos, sin;
 };
 
-// Turns by (position, pair). Those at kFirstBits are remembered, because tokens share coordinates.
+// Turns by (position, frequency). Those at kFirstBits are remembered, because tokens share
+// coordinates.
 class Turns {
  public:
-  Turns(const Spectrum& spectrum, std::int64_t pairs)
-      : spectrum_(spectrum), pairs_(static_cast<std::size_t>(pairs)) {}
+  explicit Turns(const Spectrum& spectrum) : spectrum_(spectrum) {}
 
-  // phi is exactly zero. Any other phi is non-zero; where it is algebraic, its cosine and sine are
+  // phi is known to be exactly zero. Where another phi is algebraic, its cosine and sine are
   // transcendental (Lindemann), so that no rounding of theirs is a tie.
-  bool still(const Rational& position, std::size_t pair) const {
-    return position.sign() == 0 || first_.inv_freq[pair].is(0);
+  bool still(const Coordinate& position, std::size_t frequency) const {
+    return position.is_zero() || first_.inv_freq[frequency].is(0);
   }
-  // Valid until forget_if_many(), for pairs that are not still.
-  const Turn& at_first_bits(const Rational& position, std::size_t pair);
-  Turn at(const Rational& position, std::size_t pair, slong bits) const;
+  // Valid until forget_if_many(), for turns that are not still.
+  const Turn& at_first_bits(const Coordinate& position, std::size_t frequency);
+  Turn at(const Coordinate& position, std::size_t frequency, slong bits) const;
   // Bounds the memory: drops everything once many coordinates are held. Call between rows.
   void forget_if_many();
 
@@ -38,9 +40,8 @@ class Turns {
     Turn turn;
   };
   const Spectrum& spectrum_;
-  std::size_t pairs_;
   const Ladder& first_ = spectrum_.at(kFirstBits);
-  std::unordered_map<Rational, std::vector<Slot>, RationalHash> remembered_;
+  std::unordered_map<Coordinate, std::vector<Slot>, CoordinateHash> remembered_;
 };
 
 }  // namespace plumbline::oracle

@@ -22,8 +22,8 @@ struct WholeSecondsLayout {
     const S zero = N::integer(0);
     const S time = b.video < 0
                        ? zero
-                       : c.t * N::floor(knobs.get<S>("tokens_per_second") *
-                                        N::floor(knobs.get<S>("second_per_grid_t", b.video)));
+                       : c.t * knobs.get<S>("tokens_per_second") *
+                             N::floor(knobs.get<S>("second_per_grid_t", b.video));
     return {b.cursor + time, b.cursor + c.h, b.cursor + c.w, S{}};
   }
 };

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "golden/oracle/evaluation.h"
+
+namespace plumbline::oracle {
+
+// One of q and k, in one format, with its forward rotation and its adjoint; at least one of the two
+// is usable, and so is the input.
+struct RotatedTensors {
+  const Format& format;
+  std::size_t heads;
+  bool query;
+  Comparison in, out, adjoint;
+};
+
+// Those that the file has, or should have by the case JSON.
+std::vector<RotatedTensors> rotated_tensors(const Evaluation& e, Report& report);
+
+// Compares them where learned planes take the place of pairs: out = M v with the M of PlaneMaps at
+// the row's position, adjoint = M' v. Throws std::invalid_argument for inputs that are not finite.
+void compare_planes(const Evaluation& e, const Spectrum& spectrum, Report& report);
+
+}  // namespace plumbline::oracle

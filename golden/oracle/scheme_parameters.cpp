@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "golden/oracle/scheme_parameters.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace plumbline::oracle {
+namespace {
+
+Rational above_zero(Rational value, const char* key) {
+  if (value.sign() <= 0) throw std::invalid_argument(fmt::format("{}: must be above zero", key));
+  return value;
+}
+
+void read_layout(const Case& c, Design& design, const char* key,
+                 std::initializer_list<std::pair<const char*, const Layout*>> words) {
+  if (!has(c.params, key)) return;
+  const std::string given = c.params.at(key);
+  for (const auto& [word, layout] : words) {
+    if (given != word) continue;
+    design.layout = *layout;
+    return;
+  }
+  throw std::invalid_argument(fmt::format("{}: \"{}\" is not known", key, given));
+}
+
+void read_three(const Case& c, Design& design, const char* key) {
+  if (!has(c.params, key)) return;
+  const Json& list = c.params.at(key);
+  if (!list.is_array() || list.size() != 3) {
+    throw std::invalid_argument(fmt::format("{}: needs three numbers", key));
+  }
+  for (std::size_t a = 0; a < 3; ++a) design.scale[a] = above_zero(number(list[a]), key);
+}
+
+}  // namespace
+
+void read_visual_stride(const Case& c, Design& design) {
+  design.span = above_zero(number(c.params, "visual_stride", 16), "visual_stride");
+}
+
+void read_tile_stride(const Case& c, Design& design) {
+  const Rational stride = above_zero(number(c.params, "rope_pos_id_stride"), "rope_pos_id_stride");
+  design.span = stride / above_zero(number(c.params, "num_image_token", 256), "num_image_token");
+  design.span_of_token = true;
+}
+
+void read_padding_two(const Case&, Design& design) { design.padding = 2; }
+
+// second_per_grid times tokens_per_second for each native video, 1 second where the list is
+// shorter.
+void read_seconds(const Case& c, Design& design) {
+  const Rational rate = number(c.params, "tokens_per_second", 2);
+  Json given;
+  for (const char* key : {"second_per_grid_t", "second_per_grid", "second_per_grid_ts"}) {
+    if (given.is_null() && has(c.params, key)) given = c.params.at(key);
+  }
+  design.steps_of_videos = true;
+  design.steps.clear();
+  for (const Segment& segment : c.sequence) {
+    if (!segment.native_video) continue;
+    const std::size_t video = design.steps.size();
+    Rational seconds = 1;
+    if (given.is_array() && video < given.size()) seconds = number(given[video]);
+    if (!given.is_array() && !given.is_null()) seconds = number(given);
+    if (seconds.sign() < 0) throw std::invalid_argument("second_per_grid_t: is negative");
+    design.steps.push_back(seconds * rate);
+  }
+}
+
+void read_spatial_reset(const Case& c, Design& design) {
+  if (c.params.value("spatial_reset", false)) design.layout = kReset;
+}
+
+void read_always_reset(const Case& c, Design&) {
+  if (!c.params.value("spatial_reset", true)) {
+    throw std::invalid_argument("spatial_reset: must be true");
+  }
+}
+
+// One stride for every visual segment, or one each; without several frames strides are not used.
+void read_stride_list(const Case& c, Design& design) {
+  const char* key = "temporal_stride_lst";
+  if (!has(c.params, key)) throw std::invalid_argument(fmt::format("{}: is missing", key));
+  const Json& given = c.params.at(key);
+  design.steps.clear();
+  if (!given.is_array()) {
+    design.steps.push_back(above_zero(number(given), key));
+    return;
+  }
+  for (const Json& stride : given) design.steps.push_back(above_zero(number(stride), key));
+  std::size_t visual = 0;
+  bool frames = false;
+  for (const Segment& segment : c.sequence) {
+    visual += segment.is_visual() ? 1 : 0;
+    frames = frames || (segment.is_visual() && segment.grid[0] > 1);
+  }
+  if (design.steps.empty()) throw std::invalid_argument(fmt::format("{}: is empty", key));
+  if (design.steps.size() == 1 || design.steps.size() == visual) return;
+  if (frames) {
+    throw std::invalid_argument(fmt::format("{}: needs one entry, or one per visual segment", key));
+  }
+  design.steps.resize(1);
+}
+
+void read_advance_extent(const Case& c, Design& design) {
+  read_layout(c, design, "advance", {{"extent", &kResetExtent}, {"one", &kResetOne}});
+}
+
+void read_advance_typed(const Case& c, Design& design) {
+  read_layout(c, design, "advance",
+              {{"one", &kTypedOne}, {"max", &kTypedMax}, {"count", &kTypedCount}});
+}
+
+void read_spacing(const Case& c, Design& design) {
+  read_layout(c, design, "spacing", {{"integer", &kTie}, {"fractional", &kTieFractional}});
+}
+
+void read_scale(const Case& c, Design& design) { read_three(c, design, "position_scale"); }
+
+void read_lumos_stride(const Case& c, Design& design) {
+  design.scale = {4, 8, 8};
+  read_three(c, design, "stride");
+}
+
+}  // namespace plumbline::oracle
