@@ -68,7 +68,7 @@ fast::Spectrum spectrum_of(const FrequencySpectrum& from, const Ladder& ladder) 
     }
     void operator()(const Proportional& s) const {
       to.scaling = fast::Scaling::proportional;
-      to.head_dim = from.rotary_dim;
+      to.head_dim = to.rotary_dim;
       to.rope_angles = static_cast<int>(s.angles);
       to.factor = number_(s.factor);
     }

@@ -76,7 +76,8 @@ void check_raster(const Trial& t) {
   const Grid& g = block.grid;
   const int axes = design_of(*c.scheme, c.parameters).axes;
   const int along = only_axis(c, block, {1, 1, 2}), down = only_axis(c, block, {1, 2, 1});
-  if (along < 0 || down < 0) throw Silent{"rows and columns have no axis of their own here"};
+  if (along < 0 || down < 0 || along == down)
+    throw Silent{"rows and columns have no axis of their own here"};
   if (axes > 3) throw Silent{"more axes than rows, columns and time"};
   if (along != axes - 1 || down != axes - 2)
     throw Broken{fmt::format("a row moves axis {}, a column axis {}", along, down)};

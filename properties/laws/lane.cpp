@@ -38,7 +38,7 @@ Json draw_poison(Random& random, const Case& c) {
 
 // Lanes rotary_dim to head_dim - 1 come back bit for bit, NaNs and their payloads among them.
 void check_pass_through(const Trial& t) {
-  const Setup s(t);
+  const Setup s(t, false);
   if (s.c.shape.rotary_dim == s.c.shape.head_dim) throw Silent{"no lane passes through"};
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
@@ -100,7 +100,7 @@ void check_pairing(const Trial& t) {
 
 // Query head j is rotated as KV head floor(j / (Hq / Hk)) is: the same vector gives the same bits.
 void check_gqa(const Trial& t) {
-  const Setup s(t);
+  const Setup s(t, false);
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
   const HeadShape& shape = s.c.shape;
@@ -127,7 +127,7 @@ bool adjoint_of(const Trial& t) { return integer(t.aux, "adjoint") == 1; }
 
 // In place, out of place: the same bits.
 void check_in_place(const Trial& t) {
-  const Setup s(t);
+  const Setup s(t, false);
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
   const Heads in = s.inputs(x.size());
@@ -141,7 +141,7 @@ void check_in_place(const Trial& t) {
 
 // Gaps between heads and tokens change no bit, and are not written.
 void check_strides(const Trial& t) {
-  const Setup s(t);
+  const Setup s(t, false);
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
   const Heads in = s.inputs(x.size());

@@ -91,6 +91,7 @@ std::vector<std::int64_t> text_rows(const Trial& t) {
 // A text token at (x, x, ...) turns as the base model turns position x; and a prompt of text alone
 // has x = 0, 1, 2, ...
 void check_text_base(const Trial& t) {
+  const Setup s(t);
   if (!turns_like_the_base(t.c)) throw Silent{"text does not turn like the base model here"};
   const auto rows = text_rows(t);
   if (rows.empty()) throw Silent{"no text"};
@@ -100,7 +101,6 @@ void check_text_base(const Trial& t) {
     if (!is_exact(ids.at(0, row))) throw Silent{"text at irrational coordinates"};
     scalars.emplace_back(kMostAxes, nearest_rational(ids.at(0, row)));
   }
-  const Setup s(t);
   const Case base = base_of(t.c);
   check_base_ladder(base);
   const PositionTable wanted = table_of(base, scalars);

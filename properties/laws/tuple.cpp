@@ -3,12 +3,7 @@
 
 namespace plumbline::laws {
 
-double nearest_double(const Coordinate& x) {
-  if (const auto* exact = std::get_if<Rational>(&x)) return to_double(*exact);
-  const auto bits = at_rising_precision([&] { return round_to(enclose(x), binary64); },
-                                        "an irrational coordinate");
-  return decode_double(bits, binary64);
-}
+double nearest_double(const Coordinate& x) { return to_double(x); }
 
 Rational nearest_rational(const Coordinate& x) {
   if (const auto* exact = std::get_if<Rational>(&x)) return *exact;

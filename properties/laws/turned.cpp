@@ -105,7 +105,7 @@ Heads turned(const Subject& subject, const Case& c, const PositionTable& ids, co
   return {in.format, q_out.read(), k_out.read()};
 }
 
-Setup::Setup(const Trial& t)
+Setup::Setup(const Trial& t, bool by_pairs)
     : subject(t.subject),
       c(t.c),
       map(allocation(t.c)),
@@ -114,6 +114,7 @@ Setup::Setup(const Trial& t)
                ? static_cast<std::uint64_t>(integer_in(t.aux["data"], "data", 0, 1LL << 62))
                : 0),
       special(t.aux.contains("special") && integer_in(t.aux["special"], "special", 0, 1) == 1) {
+  if (!by_pairs) return;
   if (const auto reason = not_by_pairs(c)) throw Silent{*reason};
 }
 

@@ -30,8 +30,9 @@ struct Setup {
   std::uint64_t seed;
   bool special;
 
-  // Reads "dtype", "data" and "special" of aux.
-  explicit Setup(const Trial& t);
+  // Reads "dtype", "data" and "special" of aux. Throws Silent for a scheme that does not turn lanes
+  // by pairs, unless the law does not look at pairs.
+  explicit Setup(const Trial& t, bool by_pairs = true);
   // Inputs for `rows` rows; another `salt` gives other numbers.
   Heads inputs(std::size_t rows, std::uint64_t salt = 0) const;
   Heads turn(const PositionTable& ids, const Heads& in, bool adjoint = false,

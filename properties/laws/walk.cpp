@@ -116,16 +116,15 @@ void check_cut_text(const Trial& t) {
     throw Broken{"a delta changes where text is cut in two"};
 }
 
-// Text before everything moves every coordinate by what it moves the cursor, or not at all.
+// Text before everything moves every coordinate by what it moves text, or not at all.
 void check_far(const Trial& t) {
   const Case c = bare(t.c);
   Case moved = c;
   moved.sequence.insert(moved.sequence.begin(), Text{integer(t.aux, "far"), {}});
   Case text = c;
-  text.sequence = {Text{integer(t.aux, "far"), {}}};
-  const Rational shift =
-      nearest_rational(t.subject.positions(with_rows(text, {})).rope_delta_cursor) +
-      text.padded_length();
+  text.sequence = {Text{integer(t.aux, "far") + 1, {}}};
+  const PositionTable ends = t.subject.positions(with_rows(text, {0, integer(t.aux, "far")}));
+  const Rational shift = nearest_rational(ends.at(0, 1)) - nearest_rational(ends.at(0, 0));
   const auto count = tokens(c.sequence);
   moved.windows = {{integer(t.aux, "far"), count}};
   const PositionTable a = t.subject.positions(moved), b = t.subject.positions(c);
@@ -161,7 +160,7 @@ constexpr Law kLaws[] = {
      false, draw_segment, check_causal},
     {"cut_text", "a run of text may be cut anywhere; empty text changes nothing", "nothing",
      Reach::near, false, nothing, check_cut_text},
-    {"far_text", "text before everything moves a coordinate by the cursor's shift, or not at all",
+    {"far_text", "text before everything moves a coordinate as far as it moves text, or not at all",
      "a length of text to 2^30", Reach::near, false, draw_far, check_far},
     {"repeatable", "one row a token, in order, and the same on every call", "nothing", Reach::near,
      false, nothing, check_repeatable},
