@@ -67,8 +67,18 @@ int only_axis(const Case& c, const Visual& like, const Grid& grid) {
   return found;
 }
 
+// The step from cell i - 1 to cell i of a line equals its first step.
+bool even_step(const Coordinate& first, const Coordinate& second, const Coordinate& before,
+               const Coordinate& here) {
+  for (const Coordinate* x : {&first, &second, &before, &here})
+    if (!is_exact(*x)) return true;
+  return nearest_rational(here) - nearest_rational(before) ==
+         nearest_rational(second) - nearest_rational(first);
+}
+
 // w runs fastest, then h, then t. Where a step along a row moves one axis alone it is the last, and
-// that coordinate is the same down every column; a step down a column moves the one before it.
+// that coordinate is the same down every column; a step down a column moves the one before it. All
+// steps of a line are equal.
 void check_raster(const Trial& t) {
   const Case c = bare(t.c);
   const std::size_t i = chosen(t);
@@ -96,6 +106,12 @@ void check_raster(const Trial& t) {
           throw Broken{fmt::format("axis {} changes along row {}, at column {}", down, h, w)};
         if (w > 0 && same(at(along, f, h, w), at(along, f, h, w - 1)))
           throw Broken{fmt::format("axis {} stands still along row {}, at column {}", along, h, w)};
+        if (w > 1 && !even_step(at(along, f, h, 0), at(along, f, h, 1), at(along, f, h, w - 1),
+                                at(along, f, h, w)))
+          throw Broken{fmt::format("axis {} has two steps along row {}", along, h)};
+        if (h > 1 && !even_step(at(down, f, 0, w), at(down, f, 1, w), at(down, f, h - 1, w),
+                                at(down, f, h, w)))
+          throw Broken{fmt::format("axis {} has two steps down column {}", down, w)};
         if (h > 0 && same(at(down, f, h, w), at(down, f, h - 1, w)))
           throw Broken{fmt::format("axis {} stands still down column {}, at row {}", down, w, h)};
       }
@@ -130,7 +146,9 @@ void check_frames(const Trial& t) {
 }
 
 constexpr Law kLaws[] = {
-    {"raster", "cells run w fastest, then h, then t; rows and columns have an axis each, or none",
+    {"raster",
+     "cells run w fastest, then h, then t; rows and columns have an axis each, and even "
+     "steps, or none",
      "a block", Reach::near, false, draw_segment, check_raster},
     {"frames", "every frame of a block is its first, moved by one vector", "a block", Reach::near,
      false, draw_segment, check_frames},

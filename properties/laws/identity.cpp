@@ -29,6 +29,8 @@ constexpr Identity kIdentities[] = {
     {"mrope", R"({"temporal_stride": $})", "mrope-qwen2vl", R"({"temporal_stride": $})", "pdm"},
     {"mmrope", R"({"temporal_stride": $})", "mrope",
      R"({"temporal_stride": $, "integer_output": "none"})", "pd"},
+    {"mmrope", R"({"temporal_stride": $})", "mmrope",
+     R"({"temporal_stride": 1, "position_scale": [$, 1, 1]})", "pdm"},
     {"mhrope", R"({"temporal_stride": $, "spatial_reset": true})", "mrope-interleave",
      R"({"temporal_stride": $, "spatial_reset": true})", "pd"},
     {"mrope-i", R"({"temporal_stride": $})", "mrope-interleave",
