@@ -163,19 +163,24 @@ std::string overlap(const Case& c, const PositionTable& ids) {
   return {};
 }
 
-// Whether every block of the case keeps apart from text where it stands between two words.
+// Whether every block of the case keeps apart from text where it stands between two words, and so
+// do all of them in one row, for a block may be placed by those before it.
 bool blocks_keep_apart(const Case& c) {
+  Case row = c;
+  row.sequence = {Text{1, {}}};
   for (const Segment& segment : c.sequence) {
     if (std::holds_alternative<Text>(segment)) continue;
     Case alone = c;
     alone.sequence = {Text{1, {}}, segment, Text{1, {}}};
     if (!overlap(alone, plumbline::positions(alone)).empty()) return false;
+    row.sequence.push_back(segment);
   }
-  return true;
+  row.sequence.push_back(Text{1, {}});
+  return overlap(row, plumbline::positions(row)).empty();
 }
 
 // Later text lies beyond every visual coordinate on every axis, in any prompt of blocks that do so
-// one by one.
+// one by one and in a row.
 void check_no_overlap(const Trial& t) {
   Case c = t.c;
   c.attention_mask.clear();
