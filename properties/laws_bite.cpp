@@ -57,6 +57,7 @@ constexpr Bite kBites[] = {
     {"row table wraps", Bug::row_table_wraps, "packed_rows"},
     {"chunk offset lost", Bug::chunk_offset_lost, "chunked_prefill"},
     {"chunk offset lost", Bug::chunk_offset_lost, "context_parallel"},
+    {"chunk offset lost", Bug::chunk_offset_lost, "two_oracles"},
     {"decode off by one", Bug::decode_off_by_one, "decode"},
     {"padding shifts", Bug::padding_shifts, "padding"},
     {"mask ignored", Bug::mask_ignored, "padding"},

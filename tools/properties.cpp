@@ -139,9 +139,9 @@ int run_properties(const Options& options) {
 Run add_properties(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--kernel", options->kernel, "only this kernel of fast/, or 'reference'");
-  app.add_option(
-      "--law", options->law,
-      "only this law, or this family: walk, block, split, group, relative, lane, text, identity");
+  app.add_option("--law", options->law,
+                 "only this law, or this family: walk, block, split, group, relative, lane, text, "
+                 "oracle, identity");
   app.add_option("--cases", options->cases, "cases of each scheme, for each law and subject")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--seed", options->seed, "of the random cases");

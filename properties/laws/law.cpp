@@ -9,7 +9,7 @@ std::span<const Family> families() {
   static const std::vector<Family> kFamilies{
       {"walk", walk_laws()},   {"block", block_laws()},       {"split", split_laws()},
       {"group", group_laws()}, {"relative", relative_laws()}, {"lane", lane_laws()},
-      {"text", text_laws()},   {"identity", identity_laws()},
+      {"text", text_laws()},   {"oracle", oracle_laws()},     {"identity", identity_laws()},
   };
   return kFamilies;
 }

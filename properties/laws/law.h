@@ -56,6 +56,7 @@ std::span<const Law> group_laws();     // what a rotation is
 std::span<const Law> relative_laws();  // which pair turns how fast, and by what
 std::span<const Law> lane_laws();      // memory and lanes
 std::span<const Law> text_laws();      // text and media apart
+std::span<const Law> oracle_laws();    // the reference against the second oracle
 std::span<const Law> identity_laws();  // one scheme against another
 
 }  // namespace plumbline::laws
