@@ -213,9 +213,12 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
                         draw_inputs(c.seed, "k", f, rows * key_heads * width, c.special_inputs)});
     }
   }
-  const std::vector<Format> table_formats =
-      c.contents.tables ? std::vector<Format>(std::begin(kFormats), std::end(kFormats))
-                        : std::vector<Format>{binary64};
+  std::vector<Format> table_formats{binary64};
+  for (const Format& f : kFormats) {
+    const bool own = std::find(c.dtypes.begin(), c.dtypes.end(), f) != c.dtypes.end();
+    if (c.contents.tables && !(f == binary64) && (own || !c.contents.own_tables))
+      table_formats.push_back(f);
+  }
   const bool turned = c.contents.rotated || c.contents.adjoint;
   const Tensors truth = evaluate(c, ids, table_formats, turned ? inputs : std::vector<Heads>{},
                                  c.contents.adjoint, threads);

@@ -99,9 +99,10 @@ TEST_F(Agreement, ThreadsAndWindowsChangeNoBit) {
     for (const auto& [name, tensor] : one.tensors) {
       ASSERT_EQ(tensor.bytes, three.tensors.at(name).bytes) << scheme.name << " " << name;
     }
-    c.windows = {{0, 100}, {100, 156}};
+    c.windows = {{0, 100}, {100, c.padded_length() - 100}};
     const StoredCase cut = generate({c, ""}, 2).stored;
-    for (const char* name : {"f32/cos", "f64/sin", "bf16/cos", "position_ids"}) {
+    for (const char* name : {"f32/cos", "f64/sin", "bf16/cos", "position_ids", "f32/q_out"}) {
+      if (!one.tensors.contains(name)) continue;
       ASSERT_EQ(one.tensors.at(name).bytes, cut.tensors.at(name).bytes)
           << scheme.name << " " << name;
     }

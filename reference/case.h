@@ -26,6 +26,7 @@ struct Window {
 // Tensors that a golden case carries besides ids and spectrum.
 struct Contents {
   bool tables = true, rotated = true, adjoint = true, logits = true;
+  bool own_tables = false;  // tables in binary64 and the case's dtypes alone
 };
 
 struct Case {

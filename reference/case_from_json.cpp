@@ -176,6 +176,8 @@ void read_contents(const Json& object, Case& c) {
   listed("tensors", [&](const std::string& word) {
     if (word == "tables")
       c.contents.tables = true;
+    else if (word == "own_tables")
+      c.contents.tables = c.contents.own_tables = true;
     else if (word == "rotated")
       c.contents.rotated = true;
     else if (word == "adjoint")
@@ -184,7 +186,7 @@ void read_contents(const Json& object, Case& c) {
       c.contents.logits = true;
     else
       throw std::invalid_argument("tensors: '" + word.substr(0, 60) +
-                                  "' is not one of tables, rotated, adjoint, logits");
+                                  "' is not one of tables, own_tables, rotated, adjoint, logits");
   });
   if (object.contains("inputs")) {
     const std::string word = text_field(object, "inputs", "case");

@@ -83,7 +83,7 @@ Json case_to_json(const Case& c) {
         kNames[std::find(std::begin(kFormats), std::end(kFormats), f) - std::begin(kFormats)]));
   }
   out["tensors"] = Json::array();
-  if (c.contents.tables) out["tensors"].push_back("tables");
+  if (c.contents.tables) out["tensors"].push_back(c.contents.own_tables ? "own_tables" : "tables");
   if (c.contents.rotated) out["tensors"].push_back("rotated");
   if (c.contents.adjoint) out["tensors"].push_back("adjoint");
   if (c.contents.logits) out["tensors"].push_back("logits");

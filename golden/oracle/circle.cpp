@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <compare>
 #include <numeric>
 
 #include "golden/oracle/real.h"
@@ -14,32 +15,7 @@ namespace {
 
 Rational ratio(std::int64_t a, std::int64_t b) { return Rational(a) / Rational(b); }
 
-void enclose_angle(Ball& out, const Direction& d, slong bits) {
-  Ball x, y;
-  arb_set_si(x.get(), d.x);
-  arb_set_si(y.get(), d.y);
-  arb_atan2(out.get(), y.get(), x.get(), bits);
-}
-
-// 0 below the x axis, 1 on its right half, 2 above, 3 on its left half.
-int sector(const Direction& d) {
-  if (d.y != 0) return d.y < 0 ? 0 : 2;
-  return d.x < 0 ? 3 : 1;
-}
-
 }  // namespace
-
-std::weak_ordering Direction::compare(const Direction& a, const Direction& b) {
-  if (sector(a) != sector(b)) return sector(a) <=> sector(b);
-  return b.x * a.y <=> a.x * b.y;
-}
-
-std::optional<Rational> Direction::turns() const {
-  if (y == 0) return x < 0 ? ratio(1, 2) : Rational(0);
-  if (x == 0) return ratio(y < 0 ? -1 : 1, 4);
-  if (x != y && x != -y) return std::nullopt;
-  return ratio((x < 0 ? 3 : 1) * (y < 0 ? -1 : 1), 8);
-}
 
 Circle::Circle(const CircleParameters& parameters, std::int64_t H, std::int64_t W,
                const Rational& last_time)
@@ -59,10 +35,12 @@ Circle::Circle(const CircleParameters& parameters, std::int64_t H, std::int64_t 
   for (std::int64_t h = 0; h < H; ++h) {
     for (std::int64_t w = 0; w < W; ++w) {
       const Direction d = direction(h, w);
-      if (Direction::compare(d, first_) < 0) first_ = d;
-      if (Direction::compare(d, last_) > 0) last_ = d;
+      if (std::is_lt(Direction::compare(d, first_))) first_ = d;
+      if (std::is_gt(Direction::compare(d, last_))) last_ = d;
     }
   }
+  low_ = angle_form(first_);
+  span_ = angle_form(last_).plus(-1, low_);
   if (parameters.positive) shift_ = Coordinate(*parameters.positive) - extreme(-1);
   largest_ = shift_ + extreme(1);
 }
@@ -77,58 +55,73 @@ Direction Circle::direction(std::int64_t h, std::int64_t w) const {
 
 Circle::Angle Circle::angle(std::int64_t h, std::int64_t w) const {
   const Rational& alpha = parameters_.alpha;
-  Angle result{(Rational(1) - alpha) * ratio(h * W_ + w, H_ * W_), std::nullopt};
-  const Direction d = direction(h, w);
-  if (alpha.sign() == 0 || Direction::compare(d, first_) == 0) return result;
-  if (Direction::compare(d, last_) == 0) {
-    result.turns = result.turns + alpha;
-    return result;
+  Angle result{(Rational(1) - alpha) * ratio(h * W_ + w, H_ * W_), {}};
+  if (span_.is_zero()) return result;
+  // Taken modulo span_, by its first prime or, without primes, its turns.
+  const AngleForm above = angle_form(direction(h, w)).plus(-1, low_);
+  Rational times = span_.is_rational() ? above.turns / span_.turns : Rational(0);
+  if (!span_.is_rational()) {
+    const auto& [prime, weight] = *span_.primes.begin();
+    const auto found = above.primes.find(prime);
+    if (found != above.primes.end()) times = found->second / weight;
   }
-  const auto a = d.turns(), low = first_.turns(), high = last_.turns();
-  if (a && low && high) {
-    result.turns = result.turns + alpha * (*a - *low) / (*high - *low);
-  } else {
-    result.direction = d;
-  }
+  result.turns = result.turns + alpha * times;
+  if (alpha.sign() != 0)
+    result.rest = AngleForm().plus(alpha, above.plus(Rational(0) - times, span_));
   return result;
 }
 
-void Circle::enclose_turns(Ball& out, const Angle& angle, slong bits) const {
-  arb_set_fmpq(out.get(), angle.turns.get(), bits);
-  if (!angle.direction) return;
-  Ball a, low, high;
-  enclose_angle(a, *angle.direction, bits);
+// Theta in turns, without the forms.
+void Circle::enclose_theta(Ball& out, std::int64_t h, std::int64_t w, slong bits) const {
+  const Rational& alpha = parameters_.alpha;
+  const Rational grid = (Rational(1) - alpha) * ratio(h * W_ + w, H_ * W_);
+  arb_set_fmpq(out.get(), grid.get(), bits);
+  const Direction d = direction(h, w);
+  if (alpha.sign() == 0 || std::is_eq(Direction::compare(d, first_))) return;
+  Ball a, low, high, weight;
+  enclose_angle(a, d, bits);
   enclose_angle(low, first_, bits);
   enclose_angle(high, last_, bits);
   arb_sub(a.get(), a.get(), low.get(), bits);
   arb_sub(high.get(), high.get(), low.get(), bits);
   arb_div(a.get(), a.get(), high.get(), bits);
-  Ball alpha;
-  arb_set_fmpq(alpha.get(), parameters_.alpha.get(), bits);
-  arb_addmul(out.get(), a.get(), alpha.get(), bits);
+  arb_set_fmpq(weight.get(), alpha.get(), bits);
+  arb_addmul(out.get(), a.get(), weight.get(), bits);
 }
 
-// sqrt(6 under_root) cos(2 pi (angle + shift)) / 3
-Coordinate Circle::cosine(const Angle& angle, const Rational& shift) const {
-  const Root root = simplified_root(6 * under_root_);
-  const Rational factor = root.factor / Rational(3);
-  const Angle shifted{angle.turns + shift, angle.direction};
-  if (!angle.direction) return factor * root_times_cosine(root.under_root, shifted.turns);
-  const Rational turns = shifted.turns - floor(shifted.turns);
-  const Direction& d = *angle.direction;
-  return Coordinate(
-      factor, std::make_shared<Irrational>(
-                  fmt::format("sqrt {} cos {} + {} angle {},{} of {}x{}{}", root.under_root,
-                              to_string(turns), to_string(parameters_.alpha), d.x, d.y, H_, W_,
-                              parameters_.centred ? " centred" : ""),
-                  [this, turns, d, under_root = root.under_root](Ball& out, slong bits) {
-                    enclose_turns(out, {turns, d}, bits);
-                    arb_mul_2exp_si(out.get(), out.get(), 1);
-                    arb_cos_pi(out.get(), out.get(), bits);
-                    Ball square_root;
-                    arb_sqrt_ui(square_root.get(), static_cast<ulong>(under_root), bits);
-                    arb_mul(out.get(), out.get(), square_root.get(), bits);
-                  }));
+// sqrt(6 under_root_) cos(2 pi (angle + shift)) / 3
+Coordinate Circle::cosine(Angle angle, const Rational& shift) const {
+  const Root square_root = simplified_root(6 * under_root_);
+  Rational factor = square_root.factor / Rational(3);
+  angle.turns = angle.turns + shift;
+  if (angle.rest.is_zero()) {
+    return factor * root_times_cosine(square_root.under_root, angle.turns);
+  }
+  // cos is even and changes sign after half a turn.
+  const Rational lead =
+      angle.rest.is_rational() ? angle.rest.turns : angle.rest.primes.begin()->second;
+  if (lead.sign() < 0) angle = {Rational(0) - angle.turns, AngleForm().plus(-1, angle.rest)};
+  const Rational half = ratio(1, 2);
+  angle.turns = angle.turns - floor(angle.turns);
+  if (!(angle.turns < half)) {
+    angle.turns = angle.turns - half;
+    factor = Rational(0) - factor;
+  }
+  const std::string name = fmt::format("sqrt {} cos {} + ({}) / ({})", square_root.under_root,
+                                       to_string(angle.turns), angle.rest.name(), span_.name());
+  const auto enclose = [angle, span = span_, square_root](Ball& out, slong bits) {
+    Ball divisor, turns;
+    angle.rest.enclose(out, bits);
+    span.enclose(divisor, bits);
+    arb_div(out.get(), out.get(), divisor.get(), bits);
+    arb_set_fmpq(turns.get(), angle.turns.get(), bits);
+    arb_add(out.get(), out.get(), turns.get(), bits);
+    arb_mul_2exp_si(out.get(), out.get(), 1);
+    arb_cos_pi(out.get(), out.get(), bits);
+    arb_sqrt_ui(turns.get(), static_cast<ulong>(square_root.under_root), bits);
+    arb_mul(out.get(), out.get(), turns.get(), bits);
+  };
+  return Coordinate(factor, std::make_shared<Irrational>(name, enclose));
 }
 
 // The three coordinates of the tilted circle are R sqrt(2/3) cos at angles a third of a turn apart.
@@ -152,7 +145,7 @@ Coordinate Circle::at(int axis, std::int64_t h, std::int64_t w) const {
 void Circle::enclose_pattern(std::array<Ball, 3>& out, std::int64_t h, std::int64_t w,
                              slong bits) const {
   Ball sin, cos, radius, factor, root;
-  enclose_turns(cos, angle(h, w), bits);
+  enclose_theta(cos, h, w, bits);
   arb_mul_2exp_si(cos.get(), cos.get(), 1);
   arb_sin_cos_pi(sin.get(), cos.get(), cos.get(), bits);
   arb_sqrt_ui(radius.get(), static_cast<ulong>(under_root_), bits);
@@ -196,6 +189,7 @@ Coordinate Circle::extreme(int sign) const {
     }
   }
   std::vector<Coordinate> values;
+  values.reserve(best.size());
   for (const Candidate& c : best) values.push_back(Rational(sign) * pattern(c.axis, c.h, c.w));
   return Rational(sign) * largest_of(values);
 }

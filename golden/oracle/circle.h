@@ -2,13 +2,13 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 
 #include "golden/oracle/coordinate.h"
+#include "golden/oracle/directions.h"
 #include "golden/oracle/layouts.h"
 
 namespace plumbline::oracle {
@@ -27,43 +27,33 @@ struct CircleParameters {
   bool stacked = true;                              // frame t stands step t further on every axis
 };
 
-// A point of the plane with integer coordinates, as a direction.
-struct Direction {
-  std::int64_t x = 1, y = 0;
-  // By the angle in (-pi, pi]; equal along a ray.
-  static std::weak_ordering compare(const Direction& a, const Direction& b);
-  // The angle in turns where it is rational: along the axes and the diagonals.
-  std::optional<Rational> turns() const;
-};
-
 // The pattern of one H x W frame: steps 1 to 7 of the specification, section 2.8. A token at column
 // w and row h has x = w, y = h, centred or not; its angle is
 //   Theta = alpha (a - a_min) / (a_max - a_min) + (1 - alpha) (h W + w) / (H W) turns,
 // a = atan2(y, x), and with X = R cos Theta, Y = R sin Theta its coordinates are
 //   t: 2 Y / sqrt 6,  h: X / sqrt 2 - Y / sqrt 6,  w: -X / sqrt 2 - Y / sqrt 6,
-// blended with those of X = x, Y = y, plus the positive shift. Exact sums of square roots where
-// Theta is a multiple of 1/24 turn; elsewhere a term sqrt(q) cos(2 pi v) named by q and v.
+// blended with those of X = x, Y = y, plus the positive shift. A sum of square roots where
+// Theta is a multiple of 1/8 or 1/12 turn, and else of a term sqrt(q) cos(2 pi v), named by q and
+// v.
 class Circle {
  public:
   Circle(const CircleParameters& parameters, std::int64_t H, std::int64_t W,
          const Rational& last_time);
-  Circle(const Circle&) = delete;  // its terms point back to it
-  Circle& operator=(const Circle&) = delete;
   Coordinate at(int axis, std::int64_t h, std::int64_t w) const;
   const Coordinate& largest() const { return largest_; }
 
  private:
+  // turns + rest / span_, in turns; rest is zero or no multiple of span_.
   struct Angle {
-    Rational turns;  // the rational part, in turns
-    std::optional<Direction>
-        direction;  // plus alpha (a - a_min) / (a_max - a_min), where irrational
+    Rational turns;
+    AngleForm rest;
   };
   Direction direction(std::int64_t h, std::int64_t w) const;
   Angle angle(std::int64_t h, std::int64_t w) const;
-  Coordinate cosine(const Angle& angle, const Rational& shift) const;
+  Coordinate cosine(Angle angle, const Rational& shift) const;
   Coordinate pattern(int axis, std::int64_t h, std::int64_t w) const;
   void enclose_pattern(std::array<Ball, 3>& out, std::int64_t h, std::int64_t w, slong bits) const;
-  void enclose_turns(Ball& out, const Angle& angle, slong bits) const;
+  void enclose_theta(Ball& out, std::int64_t h, std::int64_t w, slong bits) const;
   Coordinate extreme(int sign) const;
 
   CircleParameters parameters_;
@@ -71,6 +61,7 @@ class Circle {
   Rational on_circle_, on_plane_;  // the radius is on_circle_ sqrt(under_root_)
   std::int64_t under_root_ = 1;
   Direction first_, last_;  // at a_min and a_max
+  AngleForm low_, span_;    // a_min and a_max - a_min
   Coordinate shift_, largest_;
 };
 

@@ -48,7 +48,9 @@ class Coordinate {
   void enclose(Ball& out, slong bits) const;
   // Equal texts are equal numbers.
   std::string name() const;
-  std::size_t hash() const { return std::hash<std::string>()(name()); }
+  std::size_t hash() const {
+    return is_rational() ? RationalHash()(rational_) : std::hash<std::string>()(name());
+  }
 
   friend Coordinate operator+(const Coordinate& a, const Coordinate& b) { return sum(a, b, 1); }
   friend Coordinate operator-(const Coordinate& a, const Coordinate& b) { return sum(a, b, -1); }

@@ -4,96 +4,93 @@
 namespace plumbline::oracle {
 namespace {
 
-struct Lane {
-  std::size_t lane;
-  Rational a, b;
-};
-
-std::vector<Lane> lanes_touched(const Plane& plane) {
-  std::vector<Lane> lanes;
-  for (std::size_t k = 0; k < plane.a.size(); ++k) {
-    if (plane.a[k].sign() == 0 && plane.b[k].sign() == 0) continue;
-    lanes.push_back({plane.first + k, plane.a[k], plane.b[k]});
-  }
-  return lanes;
-}
-
 Rational square(const std::vector<Rational>& x) {
   Rational sum;
   for (const Rational& entry : x) sum = sum + entry * entry;
   return sum;
 }
 
-std::vector<Real> identity(std::size_t lanes) {
-  std::vector<Real> map(lanes * lanes, Real(0));
-  for (std::size_t k = 0; k < lanes; ++k) map[k * lanes + k] = 1;
-  return map;
-}
-
-std::vector<Real> product(const std::vector<Real>& x, const std::vector<Real>& y,
-                          std::size_t lanes) {
-  std::vector<Real> z(lanes * lanes, Real(0));
-  for (std::size_t k = 0; k < lanes; ++k) {
-    for (std::size_t m = 0; m < lanes; ++m) {
-      const Real& factor = x[k * lanes + m];
-      if (factor.is(0)) continue;
-      for (std::size_t l = 0; l < lanes; ++l) {
-        if (!y[m * lanes + l].is(0)) {
-          z[k * lanes + l] = z[k * lanes + l] + factor * y[m * lanes + l];
-        }
-      }
-    }
-  }
-  return z;
-}
-
 }  // namespace
 
-PlaneMaps::PlaneMaps(const Case& c, const Spectrum& spectrum)
+PlaneTurns::PlaneTurns(const Case& c, const Spectrum& spectrum)
     : spectrum_(spectrum),
       lanes_(static_cast<std::size_t>(c.rotary_dim)),
       banks_(learned_banks(c)) {}
 
-const std::vector<Real>& PlaneMaps::at(const std::vector<Rational>& position, slong bits) {
-  if (position_ != position) known_.clear();
-  position_ = position;
-  const auto found = known_.find(bits);
-  if (found != known_.end()) return found->second;
-  std::vector<Real> map = identity(lanes_);
-  for (const Bank& bank : banks_) map = product(bank_map(bank, position, bits), map, lanes_);
-  return known_.emplace(bits, std::move(map)).first->second;
+void PlaneTurns::move_to(std::vector<Rational> position) {
+  if (position_ == position) return;
+  position_ = std::move(position);
+  known_.clear();
 }
 
-// I + sum_j [(cos - 1) (u u' + w w') + sin (w u' - u w')], u = a / |a|, w = b / |b|
-std::vector<Real> PlaneMaps::bank_map(const Bank& bank, const std::vector<Rational>& position,
-                                      slong bits) const {
-  std::vector<Real> map = identity(lanes_);
-  for (const Plane& plane : bank) {
-    Rational along, length;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      along = along + plane.axis_weight[axis] * position[axis];
-      length = length + plane.axis_weight[axis] * plane.axis_weight[axis];
+PlaneTurns::Turning PlaneTurns::turn(const Plane& plane, const Rational& along,
+                                     const Rational& length, slong bits) const {
+  Ball angle, sin, cos;
+  const Real& w = spectrum_.at(bits).inv_freq[plane.rung];
+  (w * along / sqrt(Real(length), bits)).enclose(angle, bits);
+  arb_sin_cos(sin.get(), cos.get(), angle.get(), bits);
+  Turning turning{Real(std::move(cos), bits) - 1, Real(std::move(sin), bits), {}};
+  const Real a_length = sqrt(Real(square(plane.a)), bits);
+  const Real b_length = sqrt(Real(square(plane.b)), bits);
+  for (std::size_t k = 0; k < plane.a.size(); ++k) {
+    if (plane.a[k].sign() == 0 && plane.b[k].sign() == 0) continue;
+    turning.shares.push_back({plane.first + k, plane.a[k] / a_length, plane.b[k] / b_length});
+  }
+  return turning;
+}
+
+const std::vector<PlaneTurns::TurningBank>& PlaneTurns::at(slong bits) {
+  const auto found = known_.find(bits);
+  if (found != known_.end()) return found->second;
+  std::vector<TurningBank> all;
+  for (const Bank& bank : banks_) {
+    TurningBank& turns = all.emplace_back();
+    for (const Plane& plane : bank) {
+      Rational along, length;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        along = along + plane.axis_weight[axis] * position_[axis];
+        length = length + plane.axis_weight[axis] * plane.axis_weight[axis];
+      }
+      const bool still = along.sign() == 0 || spectrum_.at(bits).inv_freq[plane.rung].is(0);
+      if (!still) turns.push_back(turn(plane, along, length, bits));
     }
-    const Real& w = spectrum_.at(bits).inv_freq[plane.rung];
-    if (along.sign() == 0 || w.is(0)) continue;
-    Ball angle, sin, cos;
-    (w * along / sqrt(Real(length), bits)).enclose(angle, bits);
-    arb_sin_cos(sin.get(), cos.get(), angle.get(), bits);
-    const Rational aa = square(plane.a), bb = square(plane.b);
-    const Real versine = Real(std::move(cos), bits) - 1;
-    const Real tilt = Real(std::move(sin), bits) / sqrt(Real(aa * bb), bits);
-    const std::vector<Lane> lanes = lanes_touched(plane);
-    for (const Lane& x : lanes) {
-      for (const Lane& y : lanes) {
-        Real& entry = map[x.lane * lanes_ + y.lane];
-        const Rational even = x.a * y.a / aa + x.b * y.b / bb;
-        const Rational odd = x.b * y.a - x.a * y.b;
-        if (even.sign() != 0) entry = entry + versine * Real(even);
-        if (odd.sign() != 0) entry = entry + tilt * Real(odd);
+  }
+  return known_.emplace(bits, std::move(all)).first->second;
+}
+
+bool PlaneTurns::touches(std::size_t lane) {
+  for (const TurningBank& bank : at(kFirstBits)) {
+    for (const Turning& turning : bank) {
+      for (const Share& share : turning.shares) {
+        if (share.lane == lane) return true;
       }
     }
   }
-  return map;
+  return false;
+}
+
+// v + sum_j [(v.u (cos - 1) - v.w sin) u + (v.u sin + v.w (cos - 1)) w]; the adjoint turns the
+// other way, in the opposite order of the banks.
+std::vector<Real> PlaneTurns::apply(std::vector<Real> v, bool adjoint, slong bits) {
+  const std::vector<TurningBank>& banks = at(bits);
+  for (std::size_t i = 0; i < banks.size(); ++i) {
+    std::vector<Real> out = v;
+    for (const Turning& turning : banks[adjoint ? banks.size() - 1 - i : i]) {
+      Real along_u = 0, along_w = 0;
+      for (const Share& share : turning.shares) {
+        along_u = along_u + v[share.lane] * share.u;
+        along_w = along_w + v[share.lane] * share.w;
+      }
+      const Real sine = adjoint ? 0 - turning.sine : turning.sine;
+      const Real on_u = along_u * turning.versine - along_w * sine;
+      const Real on_w = along_u * sine + along_w * turning.versine;
+      for (const Share& share : turning.shares) {
+        out[share.lane] = out[share.lane] + on_u * share.u + on_w * share.w;
+      }
+    }
+    v = std::move(out);
+  }
+  return v;
 }
 
 }  // namespace plumbline::oracle

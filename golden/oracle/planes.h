@@ -28,24 +28,36 @@ using Bank = std::vector<Plane>;
 // 2.12 of the schemes). Throws std::invalid_argument for parameters out of range.
 std::vector<Bank> learned_banks(const Case& c);
 
-// The linear maps of the rotary lanes that the banks make, [lanes][lanes], row-major; exact where
-// an entry is rational.
-class PlaneMaps {
+// The turns of the planes at one position after another.
+class PlaneTurns {
  public:
-  PlaneMaps(const Case& c, const Spectrum& spectrum);
-  // At a position, at about `bits` bits. Valid until the next call with another position.
-  const std::vector<Real>& at(const std::vector<Rational>& position, slong bits);
+  PlaneTurns(const Case& c, const Spectrum& spectrum);
+  void move_to(std::vector<Rational> position);
   std::size_t lanes() const { return lanes_; }
+  // Whether a plane that turns at the position has a share in the lane.
+  bool touches(std::size_t lane);
+  // The rotary lanes of a vector after all banks, or of the adjoint of that linear map, at about
+  // `bits` bits; exact where a lane stays rational.
+  std::vector<Real> apply(std::vector<Real> v, bool adjoint, slong bits);
 
  private:
-  std::vector<Real> bank_map(const Bank& bank, const std::vector<Rational>& position,
-                             slong bits) const;
+  struct Share {
+    std::size_t lane;
+    Real u, w;  // of the orthonormal vectors along a and b
+  };
+  struct Turning {
+    Real versine, sine;  // cos - 1 and sin
+    std::vector<Share> shares;
+  };
+  using TurningBank = std::vector<Turning>;
+  const std::vector<TurningBank>& at(slong bits);
+  Turning turn(const Plane& plane, const Rational& along, const Rational& length, slong bits) const;
 
   const Spectrum& spectrum_;
   std::size_t lanes_;
   std::vector<Bank> banks_;
-  std::vector<Rational> position_;
-  std::map<slong, std::vector<Real>> known_;  // at position_
+  std::vector<Rational> position_ = {0, 0, 0};
+  std::map<slong, std::vector<TurningBank>> known_;  // at position_
 };
 
 }  // namespace plumbline::oracle

@@ -19,8 +19,8 @@ struct RotatedTensors {
 // Those that the file has, or should have by the case JSON.
 std::vector<RotatedTensors> rotated_tensors(const Evaluation& e, Report& report);
 
-// Compares them where learned planes take the place of pairs: out = M v with the M of PlaneMaps at
-// the row's position, adjoint = M' v. Throws std::invalid_argument for inputs that are not finite.
+// Compares them where learned planes take the place of pairs: by PlaneTurns at the row's position.
+// Throws std::invalid_argument for inputs that are not finite.
 void compare_planes(const Evaluation& e, const Spectrum& spectrum, Report& report);
 
 }  // namespace plumbline::oracle

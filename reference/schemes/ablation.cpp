@@ -36,12 +36,11 @@ constexpr PositionDesign kTextReset{.layout = layout_of<SpatialResetLayout>(),
                                     .text = TextRule::temporal_only,
                                     .delta = DeltaRule::none};
 
-// The interleaved map with the section 24 : 20 : 20 of 64 pairs, scaled to the shape.
+// The interleaved map with the section 24 : 20 : 20, whatever the shape.
 FrequencyAllocation fixed_interleaved(const HeadShape& shape, const Parameters&) {
-  const int h = shape.pairs() * 20 / 64, w = shape.pairs() * 20 / 64;
-  return one_map(shape, [&](int i) {
-    if (i % 3 == 1 && i < 3 * h) return Axis::h;
-    if (i % 3 == 2 && i < 3 * w) return Axis::w;
+  return one_map(shape, [](int i) {
+    if (i % 3 == 1 && i < 60) return Axis::h;
+    if (i % 3 == 2 && i < 60) return Axis::w;
     return Axis::t;
   });
 }

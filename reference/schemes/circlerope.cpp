@@ -42,18 +42,28 @@ struct Turns {
 };
 Turns turns(const Rational& r) { return {r, enclose(r)}; }
 
-// cos(2 pi x).
-Interval cos_of(const Turns& x) {
-  if (x.exact) {
-    const Rational quarters = *x.exact * 4;
-    if (denominator(quarters) == 1) {
-      constexpr int kValues[] = {1, 0, -1, 0};
-      const Integer phase = numerator(quarters) % 4;
-      const int at = phase.convert_to<int>();
-      return enclose(Rational(kValues[(at + 4) % 4]));
-    }
+// cos(2 pi x)^2 with the sign of the cosine, where x is a multiple of 1/8 or 1/12.
+std::optional<Rational> signed_square(const Turns& x) {
+  if (!x.exact) return std::nullopt;
+  const Rational steps = *x.exact * 24;
+  if (denominator(steps) != 1) return std::nullopt;
+  const Integer rest = numerator(steps) % 24;
+  const int k = std::abs(rest.convert_to<int>());  // the cosine is even
+  const int fold = k > 12 ? 24 - k : k, sign = fold > 6 ? -1 : 1;
+  switch (fold > 6 ? 12 - fold : fold) {
+    case 0:
+      return Rational(sign);
+    case 2:
+      return Rational(3 * sign, 4);
+    case 3:
+      return Rational(sign, 2);
+    case 4:
+      return Rational(sign, 4);
+    case 6:
+      return Rational(0);
+    default:
+      return std::nullopt;
   }
-  return cos(x.value * pi() * enclose(Rational(2)));
 }
 Turns shifted(const Turns& x, const Rational& by) {
   return {x.exact ? std::optional<Rational>(*x.exact + by) : std::nullopt, x.value + enclose(by)};
@@ -112,7 +122,7 @@ class Ring final : public Prepared {
 
   void set_radius(const Rational& mode, const Rational& factor) {
     if (mode == 0) {
-      radius_ = enclose(factor);
+      radius_square_ = factor * abs(factor);
       approximate_radius_ = to_double(factor);
       return;
     }
@@ -121,11 +131,11 @@ class Ring final : public Prepared {
       const Rational side = Rational(std::max(grid_.h, grid_.w) - 1),
                      time = stride_ * (grid_.t - 1);
       const Rational radius = factor * std::max(side, time) * Rational(halves, 2);
-      radius_ = enclose(radius);
+      radius_square_ = radius * radius;
       approximate_radius_ = to_double(radius);
     } else {
       const Rational h(grid_.h - 1), w(grid_.w - 1);
-      radius_ = enclose(Rational(factor * halves / 2)) * sqrt(enclose(Rational(h * h + w * w)));
+      radius_square_ = factor * factor * (h * h + w * w) * Rational(halves * halves, 4);
       approximate_radius_ = to_double(factor) * static_cast<double>(halves) / 2 *
                             std::hypot(to_double(h), to_double(w));
     }
@@ -155,20 +165,32 @@ class Ring final : public Prepared {
             enclose(alpha_) * s.value + enclose(rest)};
   }
 
+  // (1 - blend) R sqrt(2/3) cos(2 pi x): exactly, where that is rational.
+  Interval along(const Turns& x) const {
+    const Rational share = (1 - blend_) * (1 - blend_) * Rational(2, 3);
+    if (const auto square = signed_square(x)) {
+      const Rational value = share * radius_square_ * *square;
+      const auto root =
+          value == 0 ? std::optional(Rational(0)) : exact_power(abs(value), Rational(1, 2));
+      if (root) return enclose(value < 0 ? Rational(-*root) : *root);
+    }
+    const Interval reach = sqrt(enclose(Rational(share * abs(radius_square_))));
+    const Interval cosine = cos(x.value * pi() * enclose(Rational(2)));
+    return radius_square_ < 0 ? Interval(-(reach * cosine)) : Interval(reach * cosine);
+  }
+
   // On the axes t, h, w, without shift and stacking. The tilt of (X, Y) = R (cos, sin) into the
   // plane orthogonal to (1, 1, 1), (2Y / sqrt 6, X / sqrt 2 - Y / sqrt 6, -X / sqrt 2 - Y / sqrt
   // 6), equals sqrt(2/3) R (sin, cos(+ 1/12 turn), -cos(- 1/12 turn)), which keeps exact zeros
   // exact.
   Point<Interval> pattern(std::int64_t h, std::int64_t w) const {
-    const Interval two_thirds = sqrt(enclose(Rational(2, 3)));
     Point<Interval> out{enclose(Rational(0)), enclose(Rational(0)), enclose(Rational(0)),
                         enclose(Rational(0))};
     if (circle_) {
       const Turns theta = mixed(h, w);
-      const Interval reach = enclose(Rational(1 - blend_)) * radius_ * two_thirds;
-      out[0] = reach * cos_of(shifted(theta, Rational(-1, 4)));
-      out[1] = reach * cos_of(shifted(theta, Rational(1, 12)));
-      out[2] = -(reach * cos_of(shifted(theta, Rational(-1, 12))));
+      out[0] = along(shifted(theta, Rational(-1, 4)));
+      out[1] = along(shifted(theta, Rational(1, 12)));
+      out[2] = -along(shifted(theta, Rational(-1, 12)));
     }
     const Rational share = circle_ ? blend_ : Rational(1);
     if (share != 0) {
@@ -248,7 +270,8 @@ class Ring final : public Prepared {
   Grid grid_;
   bool stacks_, paper_, centred_ = false, circle_ = true;
   Rational alpha_, blend_, stride_;
-  Interval radius_, shift_, minimum_, maximum_;
+  Rational radius_square_;  // with the radius' sign
+  Interval shift_, minimum_, maximum_;
   double approximate_radius_ = 0;
   Direction lowest_, highest_;
 };

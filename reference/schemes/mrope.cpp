@@ -20,10 +20,9 @@ struct WholeSecondsLayout {
   static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
     using N = Scalar<S>;
     const S zero = N::integer(0);
-    const S time = b.video < 0
-                       ? zero
-                       : c.t * knobs.get<S>("tokens_per_second") *
-                             N::floor(knobs.get<S>("second_per_grid_t", b.video));
+    const S time = b.video < 0 ? zero
+                               : c.t * knobs.get<S>("tokens_per_second") *
+                                     N::floor(knobs.get<S>("second_per_grid_t", b.video));
     return {b.cursor + time, b.cursor + c.h, b.cursor + c.w, S{}};
   }
 };

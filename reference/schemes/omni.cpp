@@ -53,10 +53,16 @@ std::string third_each(const HeadShape& shape) {
          std::to_string(lanes);
 }
 
+std::vector<Rational> read_true(std::string_view text) {
+  return text == "true" ? std::vector<Rational>{1} : std::vector<Rational>{};
+}
+std::string write_true(const std::vector<Rational>&) { return "true"; }
+constexpr Code kAlwaysOn{read_true, write_true, "true, rows and columns restart here"};
+
 constexpr ParameterSpec kReset24[] = {
     temporal_stride("1"),
     mrope_section("24,20,20"),
-    {"spatial_reset", Kind::word, "true", "true"},
+    {"spatial_reset", Kind::coded, "true", {}, {}, &kAlwaysOn},
 };
 constexpr ParameterSpec kReset16[] = {temporal_stride("1"), mrope_section("16,24,24")};
 constexpr ParameterSpec kIlPaper[] = {temporal_stride("1"),
