@@ -25,6 +25,8 @@ constexpr Command kCommands[] = {
      add_verify},
     {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
     {"diff", "compare two golden files", add_diff},
+    {"properties", "try the laws of rotary embeddings on the reference and on every kernel",
+     add_properties},
 };
 
 int complain(int code, const std::string& what) {
