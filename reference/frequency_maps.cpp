@@ -95,6 +95,11 @@ FrequencyAllocation axial(const HeadShape& shape, const std::vector<AxisBlock>& 
   int lanes = 0;
   std::size_t axes = 0;
   for (const AxisBlock& block : blocks) {
+    if (block.lanes % 2 != 0) {
+      throw std::invalid_argument(std::string(knob) + " = " +
+                                  std::to_string(block.lanes * static_cast<int>(blocks.size())) +
+                                  ": must give every axis an even number of lanes");
+    }
     lanes += block.lanes;
     axes = std::max(axes, index(block.axis) + 1);
   }

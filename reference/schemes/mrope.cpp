@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "reference/frequency_maps.h"
 #include "reference/layouts.h"
 #include "reference/scheme.h"
 
@@ -83,6 +84,18 @@ constexpr Profile kInterleaveProfiles[] = {
     {"spatial reset", "spatial_reset=true", kInterleavedReset}};
 constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true", kHeadsReset}};
 
+// Sections in the order H, W, T: rows and columns in turn, then time.
+FrequencyAllocation ernie(const HeadShape& shape, const Parameters& parameters) {
+  const auto s = parameters.integers("mrope_section");
+  need_full_section(shape, s);
+  return one_map(shape, [&](int i) {
+    if (i >= s[0] + s[1]) return Axis::t;
+    return i % 2 == 0 ? Axis::h : Axis::w;
+  });
+}
+constexpr ParameterSpec kErnie[] = {temporal_stride("1"), mrope_section("22,22,20"), kIntegerOutput,
+                                    kPositionRule};
+
 constexpr Scheme kSchemes[] = {
     {.name = "mrope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/mrope.py and its default stride",
@@ -149,6 +162,14 @@ constexpr Scheme kSchemes[] = {
      .variants = kResetOn,
      .verdicts = kHeadsGrid,
      .profiles = kMultiHeadProfiles},
+    {.name = "mrope-ernie4.5vl",
+     .source = "huggingface/transformers models/ernie4_5_vl_moe; vllm-project/vllm, ernie45_vl.py",
+     .design = kGrid,
+     .allocation = {"ernie", ernie},
+     .parameters = kErnie,
+     .rope_theta = "500000",
+     .pairing = Pairing::gptj,
+     .variants = kGridRules},
 };
 
 }  // namespace
