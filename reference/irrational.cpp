@@ -95,6 +95,24 @@ Irrational operator+(const Irrational& a, const Irrational& b) {
   return out;
 }
 
+std::string Irrational::name() const {
+  std::string out = to_text(constant_);
+  for (const auto& [atom, coefficient] : terms_)
+    out += " + " + to_text(coefficient) + " " + atom->name;
+  return out;
+}
+
+Irrational larger(const Irrational& a, const Irrational& b) {
+  constexpr unsigned kBits = 1024;
+  if (const auto order = compare(coordinate(a), coordinate(b), kBits)) return *order < 0 ? b : a;
+  const auto enclosure = [a, b] {
+    const Interval x = a.enclosure(), y = b.enclosure();
+    return boost::multiprecision::hull(x, y);
+  };
+  return {std::make_shared<const Atom>(Atom{"max(" + a.name() + ", " + b.name() + ")", enclosure}),
+          1};
+}
+
 Interval enclose(const Coordinate& c) {
   if (const auto* exact = std::get_if<Rational>(&c)) return enclose(*exact);
   return std::get<Irrational>(c).enclosure();

@@ -27,6 +27,8 @@ class Irrational {
   Irrational(std::shared_ptr<const Atom> atom, const Rational& coefficient);
 
   Interval enclosure() const;
+  // Equal names are equal sums.
+  std::string name() const;
   // No atom is left.
   bool is_rational() const { return terms_.empty(); }
   const Rational& constant() const { return constant_; }
@@ -51,6 +53,10 @@ Coordinate difference(const Coordinate& a, const Coordinate& b);
 // -1, 0 or 1 as a is below, the same sum as, or above b, proven; nothing where enclosures of
 // `most_bits` do not separate them.
 std::optional<int> compare(const Coordinate& a, const Coordinate& b, unsigned most_bits);
+
+// The larger of two sums: one of them where enclosures tell, else an atom of its own, whose
+// enclosures hold both.
+Irrational larger(const Irrational& a, const Irrational& b);
 
 // sqrt(|square|) with the sign of `square`, times cos(2 pi turns): exactly where that is rational,
 // else one atom. The atom's angle is folded to [0, 1/4], so that equal cosines share a name.

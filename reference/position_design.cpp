@@ -162,12 +162,6 @@ Interval Scalar<Interval>::max(const Interval& a, const Interval& b) {
   return result;
 }
 
-Irrational Scalar<Irrational>::max(const Irrational& a, const Irrational& b) {
-  const auto order = compare(coordinate(a), coordinate(b), kLastPrecision);
-  if (!order) throw Unresolved("the larger of two coordinates is not decided");
-  return *order < 0 ? b : a;
-}
-
 std::string_view name(TextRule rule) {
   constexpr std::string_view kNames[] = {"every_axis", "temporal_only", "origin",
                                          "cursor_and_index"};

@@ -44,8 +44,7 @@ struct Scalar<Interval> {
 template <>
 struct Scalar<Irrational> {
   static Irrational integer(std::int64_t n) { return Irrational(Rational(n)); }
-  // Throws Unresolved where enclosures do not separate two unequal sums.
-  static Irrational max(const Irrational& a, const Irrational& b);
+  static Irrational max(const Irrational& a, const Irrational& b) { return larger(a, b); }
 };
 
 }  // namespace plumbline

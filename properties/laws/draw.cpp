@@ -121,13 +121,15 @@ Json drawn_case(Random& random, const Scheme& scheme, Reach reach, Tier tier) {
   const Parameters parameters(scheme.parameters);
   const bool per_head = parameters.find("num_key_value_heads") != nullptr, own = tier == Tier::own;
   Json object{{"scheme", std::string(scheme.name)}, {"params", Json::object()}};
-  const HeadShape shape = own ? scheme.shape : drawn_shape(random, tier, per_head);
+  HeadShape shape = own ? scheme.shape : drawn_shape(random, tier, per_head);
   if (!own) {
     object["shape"] = Json{{"head_dim", shape.head_dim},
                            {"rotary_dim", shape.rotary_dim},
                            {"num_heads", shape.num_heads},
                            {"num_key_value_heads", shape.num_key_value_heads}};
   } else if (!per_head) {
+    shape.num_heads = 2;
+    shape.num_key_value_heads = 1;
     object["shape"] = Json{{"num_heads", 2}, {"num_key_value_heads", 1}};
   }
   for (const ParameterSpec& spec : scheme.parameters) {
@@ -135,7 +137,10 @@ Json drawn_case(Random& random, const Scheme& scheme, Reach reach, Tier tier) {
     // What shares out the head must fit the shape; the other knobs may stay as they are.
     const int unit = shares(spec, split(suggested(spec)), scheme.shape);
     const bool drawn = unit > 0 ? !own : tier == Tier::wild && random.chance(1, 2);
-    const Json value = drawn ? drawn_value(random, spec, shape, per_head, unit) : usual_value(spec);
+    Json value = drawn ? drawn_value(random, spec, shape, per_head, unit) : usual_value(spec);
+    // A list of numbers has no shape that could be drawn.
+    if (spec.kind == Kind::numbers)
+      value = spec.fit == nullptr ? Json() : Json(split(spec.fit(shape)));
     if (!value.is_null()) object["params"][std::string(spec.name)] = value;
   }
   if (tier == Tier::wild) {

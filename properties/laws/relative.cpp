@@ -200,11 +200,14 @@ void check_sections(const Trial& t) {
   if (!alike && allocation(other).of == map.of) throw Silent{"the section is not read here"};
   if (!map.warnings.empty()) throw Silent{"the section was not honoured, and a warning says so"};
   const auto got = counts(map);
+  // The order of the section's entries: the axes', or the one that the knob says.
+  const std::string_view order = spec->words.empty() ? "T,H,W" : spec->words;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (got[i] != asked[i])
+    const auto axis = map.letters.find(order[2 * i]);
+    if (got[axis] != asked[i])
       throw Broken{
-          fmt::format("axis {} holds {} pairs, {} were asked for, and no warning was given", i,
-                      got[i], asked[i])};
+          fmt::format("axis {} holds {} pairs, {} were asked for, and no warning was given",
+                      order[2 * i], got[axis], asked[i])};
   }
 }
 

@@ -41,10 +41,18 @@ void expect_same_rows(const PositionTable& a, std::size_t count, const PositionT
   }
 }
 
+// Diffusion and towers: text that stays at the origin, or starts beyond every image to come.
+void expect_running_text(const Case& c) {
+  const PositionDesign& design = design_of(*c.scheme, c.parameters);
+  if (design.text == TextRule::origin) throw Silent{"text stays at the origin here"};
+  if (design.start != StartRule::zero) throw Silent{"text starts beyond every image to come"};
+}
+
 // Text ids rise strictly from token to token of text, and by one step inside a run; the cursor
 // rises with every segment that is not empty.
 void check_growth(const Trial& t) {
   const Case c = bare(t.c);
+  expect_running_text(c);
   const PositionTable ids = t.subject.positions(c);
   std::optional<Rational> last;
   Rational cursor = 0;
@@ -85,6 +93,7 @@ void check_growth(const Trial& t) {
 void check_causal(const Trial& t) {
   Case c = bare(t.c);
   if (c.sequence.empty()) throw Silent{"no segment"};
+  expect_running_text(c);
   const PositionTable whole = t.subject.positions(c);
   const auto keep = static_cast<std::size_t>(integer(t.aux, "segment")) % c.sequence.size();
   c.sequence.resize(keep);

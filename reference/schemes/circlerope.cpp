@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 #include <span>
 #include <stdexcept>
 
@@ -37,19 +36,35 @@ std::optional<Rational> eighths(const Direction& d) {
   return Rational((d.y < 0 ? -1 : 1) * (d.x < 0 ? 3 : 1), 8);
 }
 
-// A number of turns: a fraction, or a multiple of an angle between directions plus a fraction.
+// fraction + value turns, or fraction - value; without a name there is no value.
 struct Turns {
   Rational fraction;
-  std::string name;  // of the other part; empty: there is none
+  std::string name;  // of the value: equal values have equal names
   std::function<Interval()> value;
+  bool subtracts = false;
 };
+
+// x + i y, exactly.
+struct Gaussian {
+  Integer x, y;
+  friend Gaussian operator*(const Gaussian& a, const Gaussian& b) {
+    return {a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x};
+  }
+  std::string ray() const {
+    const Integer common = gcd(x, y);
+    return "(" + Integer(x / common).str() + ", " + Integer(y / common).str() + ")";
+  }
+};
+// The centre of a grid has angle 0.
+Gaussian gaussian(const Direction& d) {
+  return d.x == 0 && d.y == 0 ? Gaussian{1, 0} : Gaussian{d.x, d.y};
+}
 
 // One block's ring. Source: lose4578/CircleRoPE;
 // JJJYmmm/Multimodal-RoPEs, pos_design/circlerope.py.
 class Ring final : public Prepared {
  public:
-  Ring(const Grid& grid, const Knobs& knobs, bool stacks, bool paper)
-      : grid_(grid), stacks_(stacks), paper_(paper) {
+  Ring(const Grid& grid, const Knobs& knobs, bool stacks) : grid_(grid), stacks_(stacks) {
     if (grid.h > kMostCells / grid.w) {
       throw std::invalid_argument("grid: a block of this scheme has at most 2^26 cells a frame");
     }
@@ -116,7 +131,8 @@ class Ring final : public Prepared {
   }
 
   // alpha times the spatial angle of a cell between the extremes of its grid, in turns, plus the
-  // grid angle's share.
+  // grid angle's share. Cells at equal distance from the middle of the extremes differ in sign
+  // alone, so the distance is named after the ray on the far side: a mirrored cell's own.
   Turns mixed(std::int64_t h, std::int64_t w) const {
     const Rational grid_turn(Rational(h * grid_.w + w) / (grid_.h * grid_.w));
     const Rational rest = (1 - alpha_) * grid_turn;
@@ -124,34 +140,43 @@ class Ring final : public Prepared {
     const auto exactly = [&](const Rational& share) {
       return Turns{alpha_ * share + rest, {}, {}};
     };
-    if (alpha_ == 0 || (paper_ && same_angle(lowest_, highest_))) return exactly(0);
+    if (alpha_ == 0) return exactly(0);
     const auto own = eighths(d), low = eighths(lowest_), high = eighths(highest_);
-    if (same_angle(lowest_, highest_)) {
-      if (own) return exactly(*own);
-      return {rest, to_text(alpha_) + " of " + name_of(d),
-              [a = alpha_, d] { return enclose(a) * angle(d) / (pi() * enclose(Rational(2))); }};
-    }
+    // All cells of such a grid lie on the ray of angle 0, where paper and code agree.
+    if (same_angle(lowest_, highest_)) return exactly(0);
     if (same_angle(d, lowest_)) return exactly(0);
     if (same_angle(d, highest_)) return exactly(1);
     if (low && high && own) return exactly((*own - *low) / (*high - *low));
-    return {rest,
-            to_text(alpha_) + " of " + name_of(d) + " in " + name_of(lowest_) + " to " +
-                name_of(highest_),
-            [a = alpha_, d, lowest = lowest_, highest = highest_] {
-              return enclose(a) * (angle(d) - angle(lowest)) / (angle(highest) - angle(lowest));
-            }};
+    const Gaussian ends = gaussian(lowest_) * gaussian(highest_), z = gaussian(d);
+    const Gaussian against_middle = z * z * Gaussian{ends.x, -ends.y};
+    const double off_middle = rough_share(d) - 0.5;
+    if (against_middle.y == 0 && std::abs(off_middle) < 1e-6) return exactly(Rational(1, 2));
+    const bool below = off_middle < 0;
+    const Gaussian far = below ? ends * Gaussian{z.x, -z.y} : z;
+    return {alpha_ / 2 + rest,
+            to_text(alpha_) + " of " + far.ray() + " in " + gaussian(lowest_).ray() + " to " +
+                gaussian(highest_).ray(),
+            [a = alpha_, d, lowest = lowest_, highest = highest_, below] {
+              const Interval off = (angle(d) - angle(lowest)) / (angle(highest) - angle(lowest)) -
+                                   enclose(Rational(1, 2));
+              return enclose(a) * (below ? Interval(-off) : off);
+            },
+            below};
   }
   static Interval angle(const Direction& d) { return atan2(Rational(d.y), Rational(d.x)); }
-  static std::string name_of(const Direction& d) {
-    const std::int64_t common = std::max<std::int64_t>(1, std::gcd(d.x, d.y));
-    return "angle(" + std::to_string(d.x / common) + ", " + std::to_string(d.y / common) + ")";
+  double rough_share(const Direction& d) const {
+    const auto rough_angle = [](const Direction& e) {
+      return std::atan2(static_cast<double>(e.y), static_cast<double>(e.x));
+    };
+    return (rough_angle(d) - rough_angle(lowest_)) / (rough_angle(highest_) - rough_angle(lowest_));
   }
 
   // (1 - blend) R sqrt(2/3) cos(2 pi (x + by)).
   Irrational along(const Turns& x, const Rational& by) const {
     const Rational square = (1 - blend_) * (1 - blend_) * Rational(2, 3) * radius_square_;
-    const Rational fraction = x.fraction + by;
+    Rational fraction = x.fraction + by;
     if (x.name.empty()) return root_times_cosine(square, fraction);
+    if (x.subtracts) fraction = -fraction;  // cos is even
     const Rational part = fraction - Rational(floor(fraction));
     return root_times_cosine(square, x.name + " + " + to_text(part),
                              [value = x.value, part] { return value() + enclose(part); });
@@ -187,16 +212,7 @@ class Ring final : public Prepared {
     std::array<double, 3> out{};
     const Direction d = direction(h, w);
     if (circle_) {
-      const auto rough_angle = [](const Direction& e) {
-        return std::atan2(static_cast<double>(e.y), static_cast<double>(e.x));
-      };
-      double s = 0;
-      if (!same_angle(lowest_, highest_)) {
-        s = (rough_angle(d) - rough_angle(lowest_)) /
-            (rough_angle(highest_) - rough_angle(lowest_));
-      } else if (!paper_) {
-        s = rough_angle(d) / (2 * std::numbers::pi);
-      }
+      const double s = same_angle(lowest_, highest_) ? 0 : rough_share(d);
       const double grid_turn = static_cast<double>(h * grid_.w + w) /
                                (static_cast<double>(grid_.h) * static_cast<double>(grid_.w));
       const double a = to_double(alpha_),
@@ -243,7 +259,7 @@ class Ring final : public Prepared {
   }
 
   Grid grid_;
-  bool stacks_, paper_, centred_ = false, circle_ = true;
+  bool stacks_, centred_ = false, circle_ = true;
   Rational alpha_, blend_, stride_;
   Rational radius_square_;  // with the radius' sign
   Irrational shift_, minimum_, maximum_;
@@ -251,14 +267,14 @@ class Ring final : public Prepared {
   Direction lowest_, highest_;
 };
 
-// Variant says whether later frames stack along (1, 1, 1), and what a grid of one direction does.
+// Variant says whether later frames stack along (1, 1, 1).
 template <class Variant>
 struct CircleLayout {
   static constexpr std::string_view name = Variant::name;
   static constexpr bool transcendental = true;
   template <class S>
   static std::shared_ptr<const Prepared> prepare(const Block<S>& b, const Knobs& knobs) {
-    return std::make_shared<const Ring>(b.visual.grid, knobs, Variant::stacks, Variant::paper);
+    return std::make_shared<const Ring>(b.visual.grid, knobs, Variant::stacks);
   }
   static const Ring& ring(const Block<Irrational>& b) {
     return static_cast<const Ring&>(*b.prepared);
@@ -286,15 +302,11 @@ struct PastRing {  // 1 + the largest coordinate of the block
 };
 struct Stacked {
   static constexpr std::string_view name = "circle";
-  static constexpr bool stacks = true, paper = false;
+  static constexpr bool stacks = true;
 };
 struct Collapsed {
   static constexpr std::string_view name = "circle_collapsed";
-  static constexpr bool stacks = false, paper = false;
-};
-struct AsPublished {
-  static constexpr std::string_view name = "circle_paper";
-  static constexpr bool stacks = true, paper = true;
+  static constexpr bool stacks = false;
 };
 template <class Variant>
 constexpr PositionDesign kCircle{.layout = layout_of<CircleLayout<Variant>>(),
@@ -433,7 +445,7 @@ constexpr Scheme kSchemes[] = {
      .rope_theta = "1000000"},
     {.name = "circlerope-paper",
      .source = "Circle-RoPE, arXiv 2505.16416, section 3: the radius is the largest Euclidean norm",
-     .design = kCircle<AsPublished>,
+     .design = kCircle<Stacked>,
      .allocation = kChunked,
      .parameters = kPaperKnobs,
      .rope_theta = "1000000"},

@@ -88,12 +88,16 @@ constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true"
 FrequencyAllocation ernie(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
+  auto map = one_map(shape, [&](int i) {
     if (i >= s[0] + s[1]) return Axis::t;
     return i % 2 == 0 ? Axis::h : Axis::w;
   });
+  warn_unless_honoured(map, {s[2], s[0], s[1]});
+  return map;
 }
-constexpr ParameterSpec kErnie[] = {temporal_stride("1"), mrope_section("22,22,20"), kIntegerOutput,
+constexpr ParameterSpec kErnieSection{
+    "mrope_section", Kind::section, "22,22,20", "H,W,T", {}, nullptr, {}, fitted_section};
+constexpr ParameterSpec kErnie[] = {temporal_stride("1"), kErnieSection, kIntegerOutput,
                                     kPositionRule};
 
 constexpr Scheme kSchemes[] = {

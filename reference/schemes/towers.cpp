@@ -147,7 +147,7 @@ constexpr PositionDesign kTower{.axes = 2,
                                 .delta = DeltaRule::none,
                                 .letters = "HW"};
 
-constexpr ParameterSpec kMerge[] = {{"merge_size", Kind::positive, "2"}};
+constexpr ParameterSpec kMerge[] = {{"merge_size", Kind::positive, "2", {}, {}, nullptr, "1"}};
 constexpr ParameterSpec kReference[] = {{"ref", Kind::positive, "16"}};
 constexpr ParameterSpec kFrequencies[] = {
     {"frequencies", Kind::numbers, {}, {}, {}, nullptr, {}, example_directions}};
