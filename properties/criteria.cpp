@@ -23,7 +23,7 @@ Rational past_extent(const Where& b, const Knobs&) {
 FrequencyAllocation round_robin(const HeadShape& shape, const Parameters&) {
   FrequencyAllocation out;
   out.pairs = shape.pairs();
-  for (int i = 0; i < out.pairs; ++i) out.of.push_back({static_cast<Axis>(i % 3), i, out.pairs});
+  for (int i = 0; i < out.pairs; ++i) out.of.push_back({static_cast<Axis>(i % 3), i});
   return out;
 }
 FrequencyAllocation every_head(const HeadShape& shape, const Parameters&) {
@@ -31,7 +31,7 @@ FrequencyAllocation every_head(const HeadShape& shape, const Parameters&) {
   out.maps = 3;
   out.pairs = shape.pairs();
   for (int m = 0; m < 3; ++m) {
-    for (int i = 0; i < out.pairs; ++i) out.of.push_back({static_cast<Axis>(m), i, out.pairs});
+    for (int i = 0; i < out.pairs; ++i) out.of.push_back({static_cast<Axis>(m), i});
   }
   return out;
 }
@@ -40,7 +40,8 @@ Scheme clean() {
   Scheme s{};
   s.name = "toy";
   s.source = "this test";
-  s.design = {.layout = {"grid", grid, nullptr}, .advance = {"past_extent", past_extent, nullptr}};
+  s.design = {.layout = {"grid", {grid, nullptr, nullptr}, {}, nullptr},
+              .advance = {"past_extent", past_extent, nullptr}};
   s.allocation = {"every_head", every_head};
   s.rope_theta = "10000";
   s.shape = {128, 128, 3, 3};
@@ -66,35 +67,45 @@ struct Planted {
   }
 
 const Planted kPlanted[] = {
+    {"REL", "pair 5 of map 0: R(x)^T R(y) is not R(y - x)",
+     [](Scheme& s) {
+       s.allocation.allocate =
+           MAP(round_robin, out.partner = out.of; out.partner[5].axis = Axis::t;);
+     }},
+    {"ISO", "pair 5 of map 0 changes lengths at (1, 0, 0)",
+     [](Scheme& s) {
+       s.allocation.allocate =
+           MAP(round_robin, out.partner = out.of; out.partner[5].axis = Axis::t;);
+     }},
     {"TEXT0", "[2 text]: text token 1: pair 5 of map 0 reads h = 1, which turns it otherwise",
      [](Scheme& s) {
-       s.allocation.allocate = MAP(round_robin, out.of[5] = {Axis::h, 6, 64};);
+       s.allocation.allocate = MAP(round_robin, out.of[5] = {Axis::h, 6};);
      }},
     {"TEXT0", "[2 text]: text token 1: pair 63 of map 0 does not turn",
      [](Scheme& s) {
-       s.allocation.allocate = MAP(round_robin, out.of[63] = {Axis::none, 63, 64};);
+       s.allocation.allocate = MAP(round_robin, out.of[63] = {Axis::none, 63};);
      }},
     {"TEXT1", "[2 text]: text token 1 has h = 0, not 1",
      [](Scheme& s) { s.design.text = TextRule::temporal_only; }},
     {"FUT", "[0; 1x3x1; 1]: visual w = 9, later text w = 3",
      [](Scheme& s) {
-       s.design.layout.exact =
+       s.design.layout.exact.vis =
            LAYOUT(auto x = grid(b, c, k); if (b.h_count == 3) x[2] += 9; return x;);
      }},
     {"PAST", "[1; 1x1x2]: visual w = 0, earlier text w = 0",
      [](Scheme& s) {
-       s.design.layout.exact =
+       s.design.layout.exact.vis =
            LAYOUT(auto x = grid(b, c, k); if (b.w_count == 2) x[2] -= 1; return x;);
      }},
     {"TUP", "[1; 2x1x1]: token (0,0,0) and a text token both at (0, 0, 0)",
      [](Scheme& s) {
-       s.design.layout.exact = LAYOUT(auto x = grid(b, c, k); if (b.t_count == 2) {
+       s.design.layout.exact.vis = LAYOUT(auto x = grid(b, c, k); if (b.t_count == 2) {
          for (auto& a : x) a -= 1;
        } return x;);
      }},
     {"INJ", "[0; 1x3x2]: tokens (0,0,0) and (0,2,1) both at (0, 0, 0)",
      [](Scheme& s) {
-       s.design.layout.exact = LAYOUT(
+       s.design.layout.exact.vis = LAYOUT(
            auto x = grid(b, c, k); if (b.h_count == 3 && b.w_count == 2 && c.h == 2 && c.w == 1) {
              x[1] -= 2;
              x[2] -= 1;
@@ -111,32 +122,34 @@ const Planted kPlanted[] = {
      }},
     {"POS", "[0; 2x1x1]: token 0 has h = -1",
      [](Scheme& s) {
-       s.design.layout.exact =
+       s.design.layout.exact.vis =
            LAYOUT(auto x = grid(b, c, k); if (b.t_count == 2) x[1] -= 1; return x;);
      }},
     {"LIN", "[0; 1x1x7]: one column moves by (0, 0, 2)",
      [](Scheme& s) {
-       s.design.layout.exact = LAYOUT(auto x = grid(b, c, k); if (c.w == 6) x[2] += 1; return x;);
+       s.design.layout.exact.vis =
+           LAYOUT(auto x = grid(b, c, k); if (c.w == 6) x[2] += 1; return x;);
      }},
     {"LIN",
      "[0; 1x2x1]: dependent steps: one row moves by (0, 1, 1), one column moves by (0, 1, 1)",
      [](Scheme& s) {
-       s.design.layout.exact = LAYOUT(const Rational row = b.cursor + c.h + c.w;
-                                      return {b.cursor + c.t, row, row, 0}; static_cast<void>(k););
+       s.design.layout.exact.vis =
+           LAYOUT(const Rational row = b.cursor + c.h + c.w; return {b.cursor + c.t, row, row, 0};
+                  static_cast<void>(k););
      }},
     {"DECN", "[0; 2x1x1]: tokens of one cell, two frames, move by (1, 0, 1)",
      [](Scheme& s) {
-       s.design.layout.exact = LAYOUT(auto x = grid(b, c, k); x[2] += c.t; return x;);
+       s.design.layout.exact.vis = LAYOUT(auto x = grid(b, c, k); x[2] += c.t; return x;);
      }},
     {"DECF", "[0; 1x1x1; 0; 1x1x1]: tokens of one cell in both frames move by (1, 1, 0)",
      [](Scheme& s) {
-       s.design.layout.exact =
+       s.design.layout.exact.vis =
            LAYOUT(return {b.cursor + c.t, b.cursor + c.h, c.w, 0}; static_cast<void>(k););
      }},
     {"SHIFT",
      "[0; 1x2x1; 1]: one text token inserted at the start moves token 0 by (1, 2, 1), token 2",
      [](Scheme& s) {
-       s.design.layout.exact =
+       s.design.layout.exact.vis =
            LAYOUT(auto x = grid(b, c, k); if (b.h_count == 2) x[1] += b.cursor; return x;);
      }},
     {"SYM", "[1; 1x1x1; 1]: (1, 1, 1) before, (2, 2, 2) after",
@@ -194,7 +207,7 @@ TEST(Criteria, TheCleanToyBreaksNothingElse) {
 // extents, so that it is no longer the next number after the largest coordinate.
 TEST(Criteria, FractionsOfAStepBreakNothingElse) {
   Scheme s = clean();
-  s.design.layout.exact =
+  s.design.layout.exact.vis =
       LAYOUT(return {b.cursor + c.t / 3, b.cursor + c.h / 5, b.cursor + c.w / 7, 0};
              static_cast<void>(k););
   for (const Finding& f : judge(subject_of(s))) {
@@ -253,7 +266,7 @@ constexpr ParameterSpec kStride[] = {temporal_stride("1")};
 TEST(Criteria, KnobsAreTurnedAndConditionsTested) {
   Scheme s = clean();
   s.parameters = kStride;
-  s.design.layout.exact =
+  s.design.layout.exact.vis =
       LAYOUT(auto x = grid(b, c, k); if (k.get<Rational>("temporal_stride") < 1) x[0] = b.cursor;
              return x;);
   const auto verdict = [&](std::string_view declared) {
@@ -271,14 +284,15 @@ TEST(Criteria, KnobsAreTurnedAndConditionsTested) {
       << "a failure meets the condition";
   EXPECT_EQ(verdict("INJ?scales_at_most_one").verdict, Verdict::violated) << "always true";
   EXPECT_EQ(verdict("INJ?advance_one").verdict, Verdict::violated) << "never true";
-  s.design.layout.exact = grid;
+  s.design.layout.exact.vis = grid;
   EXPECT_EQ(verdict("INJ?stride_at_least_one").verdict, Verdict::holds) << "nothing fails";
   EXPECT_FALSE(verdict("INJ?stride_at_least_one").as_declared());
 }
 
 TEST(Criteria, RandomShapesReachWhatSmallOnesDoNotAndShrink) {
   Scheme s = clean();
-  s.design.layout.exact = LAYOUT(auto x = grid(b, c, k); if (b.w_count > 9) x[1] = -1; return x;);
+  s.design.layout.exact.vis =
+      LAYOUT(auto x = grid(b, c, k); if (b.w_count > 9) x[1] = -1; return x;);
   const auto findings = judge(subject_of(s));
   EXPECT_EQ(on(findings, "POS").verdict, Verdict::violated);
   EXPECT_TRUE(on(findings, "POS").refuted->text.starts_with("[0; 1x1x10]"))

@@ -22,7 +22,7 @@ inline constexpr std::string_view kGridSizes = "INJ 2 RINJ 2 DECF 2 SYM 4",
 
 inline constexpr Specified kSpecified[] = {
     {"vanilla", "", "HHHHHHHHHHV..HHVHHH", "LIN 4 GROW 4"},
-    {"v2pe", "", "HHHHHHHHHCV..HCCHHH", "POS 3 LIN 4 SYM 3 GROW 1"},
+    {"v2pe", "", "HHHHHHHHHCV..HCCHHH", "POS 19 LIN 4 SYM 3 GROW 1"},
     {"v2pe-original", "", "HHHHHHHHHCV..HCCHHH", ""},
     {"mrope", "", "HHHHHHHCCHHHVHCHVVH", kGridSizes},
     {"mrope-qwen2vl", "", "HHHHHHHCCHHHVHCHVVH", kGridSizes},
@@ -68,8 +68,18 @@ struct Correction {
   std::string_view criterion, specified, computed, reason;
 };
 inline constexpr Correction kCorrections[] = {
-    {"", "LIN", "H", "C",
-     "truncation after a stride that is no integer makes unequal steps: stride 1/2 gives 0, 0, 1"},
+    {"v2pe-original", "DELTA", "H", ".",
+     "its code keeps no delta: decoding goes on from the last position"},
+    {"tad-rope", "DELTA", ".", "H",
+     "its code has a delta, made from the cursor that counts a frame as one"},
+    {"abl-interval", "FUT", "H", "C",
+     "p + max(T H W, T, H, W) does not see the stride: 2x1x1 at stride 2 puts a frame at p + 2, "
+     "where the text goes on"},
+    {"ilrope-paper", "FULL", "V", "C",
+     "a statement of m = 16: with m = 21, of 64 pairs, rows end at e = 61/64 and columns at 62/64"},
+    {"mmrope-original", "TUP", "H", "C",
+     "frame 2 of the sequence has cell (1, 1) at o + 8 on every axis, and so has the text token of "
+     "index o + 8: a second block is what it takes to get there before the text"},
 };
 
 }  // namespace plumbline::test

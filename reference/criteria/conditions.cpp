@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vocabulary of conditional verdicts: predicates on knobs, grids and the text around them.
+#include <algorithm>
 #include <stdexcept>
 
 #include "reference/criteria/lab.h"
@@ -23,10 +24,24 @@ bool truncated(const Lab& lab) {
          lab.point().parameters.word("integer_output") == "trunc";
 }
 
+// What the time axis moves by from one frame to the next, before a floor.
 Rational time_step(const Lab& lab) {
   if (declares(lab, "tokens_per_second"))
     return number(lab, "second_per_grid_t", 1) * number(lab, "tokens_per_second", 1);
   return lab.stride().rational() * number(lab, "position_scale", 1, 0);
+}
+Rational whole_seconds_step(const Lab& lab) {
+  return Rational(floor(number(lab, "second_per_grid_t", 1))) * number(lab, "tokens_per_second", 1);
+}
+
+// From the first frame to the last.
+Rational time_extent(const Lab& lab, const Visual& block) {
+  const Rational frames(block.grid.t - 1);
+  if (!declares(lab, "tokens_per_second")) return time_step(lab) * frames;
+  const bool whole =
+      declares(lab, "position_rule") && lab.point().parameters.word("position_rule") == "hf-2026";
+  return whole ? Rational(whole_seconds_step(lab) * frames)
+               : Rational(floor(Rational(time_step(lab) * frames)));
 }
 
 bool is_integer(const Rational& x) { return denominator(x) == 1; }
@@ -46,22 +61,29 @@ constexpr Condition kConditions[] = {
      [](Lab& lab, const Prompt&) { return !truncated(lab) || lab.stride().rational() >= 1; }},
     {"stride_at_least_one", "temporal_stride >= 1",
      [](Lab& lab, const Prompt&) { return lab.stride().rational() >= 1; }},
-    {"integer_steps", "temporal_stride is an integer, or there is no integer truncation",
-     [](Lab& lab, const Prompt&) {
-       return !truncated(lab) || is_integer(lab.stride().rational());
-     }},
     {"seconds_step_at_least_one", "second_per_grid_t * tokens_per_second >= 1",
      [](Lab& lab, const Prompt&) { return time_step(lab) >= 1; }},
     {"seconds_step_at_most_one", "second_per_grid_t * tokens_per_second <= 1",
      [](Lab& lab, const Prompt&) { return time_step(lab) <= 1; }},
     {"seconds_step_is_integer", "second_per_grid_t * tokens_per_second is a positive integer",
      [](Lab& lab, const Prompt&) { return time_step(lab) >= 1 && is_integer(time_step(lab)); }},
+    {"whole_seconds_step_at_least_one", "floor(second_per_grid_t) * tokens_per_second >= 1",
+     [](Lab& lab, const Prompt&) { return whole_seconds_step(lab) >= 1; }},
+    {"time_within_sides", "step (T - 1) < max(H, W)",
+     [](Lab& lab, const Prompt& p) {
+       return every_block(p, [&](const Visual& b) { return time_extent(lab, b) + 1 <= extent(b); });
+     }},
+    {"square", "H = W",
+     [](Lab&, const Prompt& p) {
+       return every_block(p, [](const Visual& b) { return b.grid.h == b.grid.w; });
+     }},
+    {"one_block", "there is one visual block",
+     [](Lab&, const Prompt& p) { return p.blocks.size() == 1; }},
     {"equal_extents",
      "the block's last token is as far along every axis: step (T - 1) = H - 1 = W - 1",
      [](Lab& lab, const Prompt& p) {
        return every_block(p, [&](const Visual& b) {
-         Rational time = time_step(lab) * (b.grid.t - 1);
-         if (declares(lab, "tokens_per_second")) time = Rational(floor(time));
+         const Rational time = time_extent(lab, b);
          const Rational rows = number(lab, "position_scale", 1, 1) * (b.grid.h - 1),
                         columns = number(lab, "position_scale", 1, 2) * (b.grid.w - 1);
          return time == rows && rows == columns;
@@ -104,10 +126,12 @@ constexpr Condition kConditions[] = {
        return every_block(
            p, [&](const Visual& b) { return extent(b) < 2 * lab.stride().rational() + 2; });
      }},
-    {"one_position_per_token", "visual_stride equals the block's number of tokens",
+    {"one_position_per_token", "a visual token is one position after the one before",
      [](Lab& lab, const Prompt& p) {
        return every_block(p, [&](const Visual& b) {
-         return number(lab, "visual_stride", 0) == Rational(tokens(Segment(b)));
+         const Rational count(tokens(Segment(b)));
+         return number(lab, "visual_stride", number(lab, "rope_pos_id_stride", 0)) ==
+                number(lab, "num_image_token", count);
        });
      }},
     {"advance_one", "advance = one",
@@ -123,9 +147,23 @@ constexpr Condition kConditions[] = {
     {"sections_reach_the_last_eighth", "3 s_h - 2 and 3 s_w - 1 are at least 7/8 of the pairs",
      [](Lab& lab, const Prompt&) {
        const Rational least = Rational(7 * lab.point().shape.pairs(), 8);
-       return 3 * number(lab, "mrope_section", 0, 1) - 2 >= least &&
-              3 * number(lab, "mrope_section", 0, 2) - 1 >= least;
+       const char* knob = declares(lab, "ratio") ? "ratio" : "mrope_section";
+       return 3 * number(lab, knob, 0, 1) - 2 >= least && 3 * number(lab, knob, 0, 2) - 1 >= least;
      }},
+    {"m_reaches_the_last_eighth", "3 m - 2 is at least 7/8 of the pairs",
+     [](Lab& lab, const Prompt&) {
+       const std::int64_t pairs = lab.point().shape.pairs();
+       return 3 * number(lab, "m", Rational(pairs / 4)) - 2 >= Rational(7 * pairs, 8);
+     }},
+    {"every_axis_has_a_share", "no entry of ratio is 0",
+     [](Lab& lab, const Prompt&) {
+       for (std::size_t i = 0; i < 3; ++i) {
+         if (number(lab, "ratio", 1, i) == 0) return false;
+       }
+       return true;
+     }},
+    {"base_frequencies", "log_freq_scale = 1",
+     [](Lab& lab, const Prompt&) { return number(lab, "log_freq_scale", 1) == 1; }},
     {"index_angles_only", "alpha = 0",
      [](Lab& lab, const Prompt&) { return number(lab, "alpha", 1) == 0; }},
     {"pairs_multiple_of_sixteen", "rotary_dim / 2 is a multiple of 16",
@@ -134,13 +172,24 @@ constexpr Condition kConditions[] = {
 
 }  // namespace
 
-const Condition& find_condition(std::string_view name) {
-  std::string known;
-  for (const Condition& c : kConditions) {
-    if (c.name == name) return c;
-    known += (known.empty() ? "" : ", ") + std::string(c.name);
+std::vector<const Condition*> find_conditions(std::string_view names) {
+  std::vector<const Condition*> out;
+  for (bool more = true; more;) {
+    const auto end = names.find('&');
+    const auto name = names.substr(0, end);
+    const auto found = std::find_if(std::begin(kConditions), std::end(kConditions),
+                                    [&](const Condition& c) { return c.name == name; });
+    if (found == std::end(kConditions)) {
+      std::string known;
+      for (const Condition& c : kConditions)
+        known += (known.empty() ? "" : ", ") + std::string(c.name);
+      throw std::invalid_argument("condition '" + std::string(name) + "': must be one of " + known);
+    }
+    out.push_back(found);
+    more = end != std::string_view::npos;
+    if (more) names.remove_prefix(end + 1);
   }
-  throw std::invalid_argument("condition '" + std::string(name) + "': must be one of " + known);
+  return out;
 }
 
 std::vector<ConditionInfo> conditions() {

@@ -2,15 +2,25 @@
 #include "reference/criteria/lab.h"
 
 #include <algorithm>
+#include <cctype>
 #include <stdexcept>
 #include <tuple>
 
 namespace plumbline {
 
 Lab::Lab(const Subject& subject, Case point)
-    : case_(std::move(point)), positions_(&subject.positions), reading_(case_) {}
+    : case_(std::move(point)), positions_(&subject.positions), reading_(case_) {
+  const auto* cut = case_.parameters.find("integer_output");
+  if (cut != nullptr && case_.parameters.word("integer_output") == "trunc") {
+    uncut_ = case_;
+    uncut_->parameters.set("integer_output", "none");
+  }
+}
 
-std::string Lab::axis(std::size_t a) const { return std::string(1, "thw3"[a]); }
+std::string Lab::axis(std::size_t a) const {
+  const char letter = design_of(*case_.scheme, case_.parameters).letters.at(a);
+  return {static_cast<char>(std::tolower(letter))};
+}
 
 bool Lab::Before::operator()(const Prompt& a, const Prompt& b) const {
   if (a.text != b.text) return a.text < b.text;
@@ -43,54 +53,65 @@ std::optional<Placement> Lab::fresh(const Prompt& prompt, std::int64_t left, std
     }
     c.attention_mask.insert(c.attention_mask.end(), static_cast<std::size_t>(right), 0);
   }
+  return place(c);
+}
+
+std::optional<Placement> Lab::place(const Case& c) const {
   PositionTable table;
   try {
     table = (*positions_)(c);
   } catch (const std::invalid_argument&) {
     return std::nullopt;
   }
+  const auto axes = static_cast<std::size_t>(table.axes);
+  const std::int64_t length = c.padded_length(), last = length - c.pad_right;
   Placement out;
   out.axes = table.axes;
-  const auto axes = static_cast<std::size_t>(table.axes);
   out.values.reserve(table.rows() * axes);
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const bool padding = c.attention_mask.empty()
-                             ? static_cast<std::int64_t>(row) < left ||
-                                   static_cast<std::int64_t>(row) >= left + prompt.tokens()
-                             : c.attention_mask[row] == 0;
+    const auto place = static_cast<std::int64_t>(row);
+    const bool padding =
+        c.attention_mask.empty() ? place < c.pad_left || place >= last : c.attention_mask[row] == 0;
     if (padding) continue;
     for (std::size_t a = 0; a < axes; ++a) out.values.emplace_back(table.at(a, row));
   }
+  out.ends.cursor = Value(table.rope_delta_cursor) + Value(length);
+  if (table.rope_delta) out.ends.official = Value(*table.rope_delta) + Value(length);
   return out;
 }
 
-const Placement* Lab::at(const Prompt& prompt) {
+const Placement* Lab::at(Placements& placements, Case& c, const Prompt& prompt) {
   if (share_ && !prompt.blocks.empty() && prompt.text.back() == 0) {
     Prompt longer = prompt;
     longer.text.back() = 1;
-    return at(longer);
+    return at(placements, c, longer);
   }
-  const auto [entry, is_new] = placements_.try_emplace(prompt);
+  const auto [entry, is_new] = placements.try_emplace(prompt);
   if (is_new) {
-    if (auto placed = fresh(prompt))
-      entry->second = std::make_unique<Placement>(*std::move(placed));
+    c.sequence = prompt.sequence();
+    if (auto placed = place(c)) entry->second = std::make_unique<Placement>(*std::move(placed));
   }
   return entry->second.get();
 }
 
+const Placement* Lab::at(const Prompt& prompt) { return at(placements_, case_, prompt); }
+
+const Placement* Lab::uncut(const Prompt& prompt) {
+  return uncut_ ? at(uncut_placements_, *uncut_, prompt) : at(prompt);
+}
+
 const Ends* Lab::ends(const Prompt& prompt) {
+  if (!share_ || prompt.blocks.empty() || prompt.text.back() > 0) {
+    const Placement* placed = at(prompt);
+    return placed == nullptr ? nullptr : &placed->ends;
+  }
   const auto [entry, is_new] = ends_.try_emplace(prompt);
-  if (is_new) try {
-      Case c = case_;
-      c.sequence = prompt.sequence();
-      c.windows = {{0, 0}};
-      const PositionTable table = (*positions_)(c);
-      const Value length(prompt.tokens());
-      Ends out{std::nullopt, Value(table.rope_delta_cursor) + length};
-      if (table.rope_delta) out.official = Value(*table.rope_delta) + length;
-      entry->second = std::make_unique<Ends>(std::move(out));
-    } catch (const std::invalid_argument&) {
-    }
+  if (is_new) {
+    case_.sequence = prompt.sequence();
+    case_.windows = {{0, 0}};
+    if (auto placed = place(case_)) entry->second = std::make_unique<Ends>(std::move(placed->ends));
+    case_.windows.clear();
+  }
   return entry->second.get();
 }
 

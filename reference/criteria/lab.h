@@ -24,19 +24,21 @@ inline Outcome pass() { return {Answer::pass, {}}; }
 inline Outcome fail(std::string why) { return {Answer::fail, std::move(why)}; }
 inline Outcome unknown() { return {Answer::unknown, {}}; }
 
-// The tuples of a sequence, [token][axis]; may go on past the sequence that was asked for.
-struct Placement {
-  int axes = 0;
-  std::vector<Value> values;
-  const Value& at(std::int64_t token, std::size_t axis) const {
-    return values[static_cast<std::size_t>(token) * static_cast<std::size_t>(axes) + axis];
-  }
-};
 // Where a sequence ends: the official rope delta plus the length (nothing where the source has no
 // delta), and the cursor.
 struct Ends {
   std::optional<Value> official;
   Value cursor;
+};
+// The tuples of a sequence, [token][axis]; may go on past the sequence that was asked for, whose
+// end is then another.
+struct Placement {
+  int axes = 0;
+  std::vector<Value> values;
+  Ends ends;
+  const Value& at(std::int64_t token, std::size_t axis) const {
+    return values[static_cast<std::size_t>(token) * static_cast<std::size_t>(axes) + axis];
+  }
 };
 
 // One scheme at one setting of its knobs, and what was computed of it so far.
@@ -49,6 +51,8 @@ class Lab {
 
   // Nothing where the scheme refuses the sequence.
   const Placement* at(const Prompt& prompt);
+  // The same before the final cut to integers, which deltas are made from as well.
+  const Placement* uncut(const Prompt& prompt);
   const Ends* ends(const Prompt& prompt);
   // The same computed anew, nothing shared; with padding around, and an inner hole after token
   // `hole` (-1: none).
@@ -73,15 +77,19 @@ class Lab {
   std::array<std::optional<Column>, 3> columns;
 
  private:
-  PositionTable place(const Prompt& prompt) const;
-  Case case_;
-  const std::function<PositionTable(const Case&)>* positions_;
-  Reading reading_;
-  bool share_ = false;
   struct Before {  // any order, quickly
     bool operator()(const Prompt& a, const Prompt& b) const;
   };
-  std::map<Prompt, std::unique_ptr<Placement>, Before> placements_;
+  using Placements = std::map<Prompt, std::unique_ptr<Placement>, Before>;
+  // Of the case's sequence.
+  std::optional<Placement> place(const Case& c) const;
+  const Placement* at(Placements& placements, Case& c, const Prompt& prompt);
+  Case case_;                  // its sequence is the last that was placed
+  std::optional<Case> uncut_;  // where the case cuts
+  const std::function<PositionTable(const Case&)>* positions_;
+  Reading reading_;
+  bool share_ = false;
+  Placements placements_, uncut_placements_;
   std::map<Prompt, std::unique_ptr<Ends>, Before> ends_;
 };
 
@@ -102,7 +110,8 @@ struct Condition {
   std::string_view name, text;
   bool (*holds)(Lab&, const Prompt&);
 };
-// Throws std::invalid_argument naming the vocabulary.
-const Condition& find_condition(std::string_view name);
+// Every one of "steps_at_least_one&initial_planes". Throws std::invalid_argument naming the
+// vocabulary.
+std::vector<const Condition*> find_conditions(std::string_view names);
 
 }  // namespace plumbline

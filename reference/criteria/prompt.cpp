@@ -66,12 +66,14 @@ std::string Prompt::label() const {
 }
 
 std::string Domain::text() const {
-  return "text before <= " + std::to_string(most_text) + ", T <= " + std::to_string(most_t) +
-         ", H, W <= " + std::to_string(most_extent) +
-         ", text after <= 1; two blocks of H, W <= " + std::to_string(two_extent) +
-         (random == 0 ? ""
-                      : "; " + std::to_string(random) + " shapes to 64, seed " +
-                            std::to_string(kShapeSeed));
+  const auto upto = [](std::int64_t n) { return " <= " + std::to_string(n); };
+  std::string out = "[a; TxHxW; b] with a" + upto(most_text) + ", T" + upto(most_t) + ", H, W" +
+                    upto(most_extent) + ", b" + upto(1) +
+                    "; [a; 1xHxW or 2x1x1 twice, m between; b]" + " with a" + upto(two_text) +
+                    ", m" + upto(two_text + 1) + ", H, W" + upto(two_extent);
+  if (random > 0)
+    out += "; " + std::to_string(random) + " shapes to 64, seed " + std::to_string(kShapeSeed);
+  return out;
 }
 
 std::vector<Prompt> text_prompts() {
@@ -102,10 +104,11 @@ std::vector<Prompt> double_prompts(const Domain& d, const Visual& unit) {
   for (std::int64_t h = 1; h <= d.two_extent; ++h) {
     for (std::int64_t w = 1; w <= d.two_extent; ++w) blocks.push_back(with_grid(unit, {1, h, w}));
   }
+  blocks.push_back(with_grid(unit, {2, 1, 1}));
   for (const Visual& first : blocks) {
     for (const Visual& second : blocks) {
-      for (const std::int64_t a : {0, 1, 2}) {
-        for (const std::int64_t m : {0, 1, 3}) {
+      for (std::int64_t a = 0; a <= d.two_text; ++a) {
+        for (std::int64_t m = 0; m <= d.two_text + 1; ++m) {
           for (std::int64_t b = 0; b <= 1; ++b) out.push_back({{a, m, b}, {first, second}});
         }
       }

@@ -11,18 +11,18 @@ namespace {
 
 // Settings other than the subject's own are tried on smaller grids.
 constexpr Domain kOwn{};
-constexpr Domain kTurned{3, 3, 4, 2, 0, 0};
+constexpr Domain kTurned{.most_extent = 4, .two_text = 1, .random = 0};
 
 // What is known of one criterion so far.
 struct Record {
-  const Condition* condition = nullptr;
+  std::vector<const Condition*> conditions;  // all of them; empty: none is declared
   std::int64_t cases = 0;
   std::optional<Counterexample> refuted;
   bool condition_fails = false;  // a failing instance satisfies the condition
   bool holds_under = false;      // a passing one does, with min(H, W) >= 2
   bool unknown = false;
   // Nothing can change the verdict any more.
-  bool closed() const { return refuted && (condition == nullptr || condition_fails); }
+  bool closed() const { return refuted && (conditions.empty() || condition_fails); }
 };
 
 bool wide(const Prompt& p) {
@@ -32,13 +32,24 @@ bool wide(const Prompt& p) {
   return true;
 }
 
+std::string domain_text(Instances instances, const Domain& domain, int most_fresh) {
+  switch (instances) {
+    case Instances::sequences:
+      return domain.text();
+    case Instances::small:
+      return "up to " + std::to_string(most_fresh) + " tokens of " + domain.text();
+    default:
+      return "the map";
+  }
+}
+
 class Search {
  public:
   explicit Search(const Subject& subject) : subject_(subject), records_(criterion_rows().size()) {
     declared_ = parse_verdicts(subject.verdicts);
     for (std::size_t i = 0; i < records_.size(); ++i) {
       if (!declared_[i].condition.empty())
-        records_[i].condition = &find_condition(declared_[i].condition);
+        records_[i].conditions = find_conditions(declared_[i].condition);
     }
   }
 
@@ -104,10 +115,12 @@ class Search {
     if (outcome.answer == Answer::skip) return;
     record.cases += outcome.cases;
     const auto satisfies = [&](const Prompt& q) {
-      return record.condition != nullptr && record.condition->holds(lab, q);
+      return !record.conditions.empty() &&
+             std::all_of(record.conditions.begin(), record.conditions.end(),
+                         [&](const Condition* c) { return c->holds(lab, q); });
     };
     if (outcome.answer == Answer::unknown) record.unknown = true;
-    if (outcome.answer == Answer::pass && record.condition != nullptr && !record.holds_under)
+    if (outcome.answer == Answer::pass && !record.conditions.empty() && !record.holds_under)
       record.holds_under = wide(p) && satisfies(p);
     if (outcome.answer != Answer::fail) return;
     const bool inside = satisfies(p);
@@ -155,13 +168,11 @@ class Search {
       f.pinned =
           std::find(subject_.pinned.begin(), subject_.pinned.end(), "*") != subject_.pinned.end();
       f.refuted = r.refuted;
-      f.domain = row.instances == Instances::sequences ? kOwn.text()
-                 : row.instances == Instances::small
-                     ? "sequences of up to 10 tokens of: " + kOwn.text()
-                     : "the map";
-      if (!knobs.empty()) f.domain += "; " + knobs;
+      f.domain = domain_text(row.instances, kOwn, 10);
+      if (!knobs.empty())
+        f.domain += "; on " + domain_text(row.instances, kTurned, 5) + ": " + knobs;
       const bool conditional =
-          r.refuted && r.condition != nullptr && !r.condition_fails && r.holds_under && !r.unknown;
+          r.refuted && !r.conditions.empty() && !r.condition_fails && r.holds_under && !r.unknown;
       f.verdict = r.cases == 0  ? Verdict::not_applicable
                   : conditional ? Verdict::conditional
                   : r.refuted   ? Verdict::violated
@@ -173,7 +184,10 @@ class Search {
         f.cases = 0;
         f.refuted.reset();
       }
-      if (f.verdict == Verdict::conditional) f.condition = std::string(r.condition->text);
+      if (f.verdict == Verdict::conditional) {
+        for (const Condition* c : r.conditions)
+          f.condition += (f.condition.empty() ? "" : "; ") + std::string(c->text);
+      }
       out.push_back(std::move(f));
     }
     return out;

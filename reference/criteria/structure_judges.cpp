@@ -84,7 +84,7 @@ Outcome only_time(const Placement& at, std::int64_t first, std::int64_t second, 
 // The first sequence with an extent above 1 says what one step is; every other must agree.
 Outcome judge_lin(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0 || p.blocks[0].grid == Grid{1, 1, 1}) return {};
-  const Placement* at = lab.at(p);
+  const Placement* at = lab.uncut(p);
   if (at == nullptr) return {};
   const Grid& g = p.blocks[0].grid;
   const std::int64_t first = p.block_start(0), strides[] = {g.h * g.w, g.w, 1},
@@ -167,20 +167,28 @@ Outcome judge_shift(Lab& lab, const Prompt& p) {
   return out;
 }
 
+// By where the text behind the block starts and where it would start without it: a cursor need not
+// be a coordinate.
 Outcome judge_grow(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0) return {};
-  const Ends *before = lab.ends({{p.text.front()}, {}}), *after = lab.ends(p);
-  if (before == nullptr || after == nullptr) return {};
+  const std::int64_t before = p.text.front();
+  const Placement *without = lab.uncut({{before + 1}, {}}),
+                  *with = lab.uncut({{before, 1}, p.blocks});
+  if (without == nullptr || with == nullptr) return {};
   const Grid& g = p.blocks[0].grid;
-  const Value advance = after->cursor - before->cursor;
   Value most = 1;  // stride (T - 1) + 1, by repeated addition: T is small
   for (std::int64_t t = 1; t < g.t; ++t) most = most + lab.stride();
   for (const std::int64_t extent : {g.h, g.w}) {
     if (order(most, extent) == Order::less) most = extent;
   }
-  const Order o = order(advance, most);
-  if (o == Order::unknown) return unknown();
-  return o == Order::greater ? fail("advances " + advance.text() + " > " + most.text()) : pass();
+  Outcome out = pass();
+  for (std::size_t a = 0; a < static_cast<std::size_t>(with->axes); ++a) {
+    const Value advance = with->at(p.tokens(), a) - without->at(before, a);
+    const Order o = order(advance, most);
+    if (o == Order::greater) return fail("advances " + advance.text() + " > " + most.text());
+    if (o == Order::unknown) out = unknown();
+  }
+  return out;
 }
 
 Outcome judge_delta(Lab& lab, const Prompt& p) {

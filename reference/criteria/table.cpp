@@ -30,7 +30,8 @@ constexpr CriterionRow kRows[] = {
     {{"RINJ", "tokens of one block have pairwise different rotations"}, sequences, judge_rinj},
     {{"POS", "no coordinate is below 0"}, sequences, judge_pos},
     {{"LIN",
-      "inside a block, tuples differ by A (dt, dh, dw), A of full rank and the same for all grids"},
+      "inside a block, tuples differ by A (dt, dh, dw), A of full rank and the same for all grids; "
+      "judged before a final cut to integers"},
      sequences,
      judge_lin},
     {{"DECN", "frames of one native block: tokens of one cell differ on the time axis only"},
@@ -45,7 +46,7 @@ constexpr CriterionRow kRows[] = {
     {{"SYM", "first visual token - text before it = text after the block - last visual token"},
      sequences,
      judge_sym},
-    {{"GROW", "a block advances the cursor by at most max(stride (T - 1) + 1, H, W)"},
+    {{"GROW", "a block moves the text behind it on by at most max(stride (T - 1) + 1, H, W)"},
      sequences,
      judge_grow},
     {{"FULL",
@@ -96,7 +97,7 @@ std::vector<Declared> parse_verdicts(std::string_view text) {
                                            : Verdict::undecided;
     if (declared.verdict == Verdict::conditional) {
       declared.condition = word.substr(mark + 1);
-      find_condition(declared.condition);
+      find_conditions(declared.condition);
     }
   }
   return out;

@@ -90,40 +90,63 @@ constexpr Allocation kFixed{"fixed_interleaved", fixed_interleaved};
 constexpr ParameterSpec kStride1[] = {temporal_stride("1")};
 constexpr ParameterSpec kStride2[] = {temporal_stride("2")};
 constexpr ParameterSpec kBases[] = {
-    temporal_stride("1"), mrope_section("24,20,20"), {"spatial_theta", Kind::positive, "10000"}};
+    temporal_stride("1"),
+    mrope_section("24,20,20"),
+    {.name = "spatial_theta", .kind = Kind::positive, .fallback = "10000", .domain = "500;10000"}};
 constexpr ParameterSpec kHeads[] = {
     temporal_stride("1"), head_section("2,3,3"), {"num_key_value_heads", Kind::positive, {}}};
 constexpr ParameterSpec kVideo16[] = {temporal_stride("1"), mrope_section("16,24,24")};
-constexpr ParameterSpec kIl[] = {temporal_stride("1"), {"m", Kind::positive, {}}};
-constexpr ParameterSpec kRatio[] = {
-    temporal_stride("1"), {"ratio", Kind::counts, "24,20,20", {}, {}, nullptr, {}, fitted_section}};
+constexpr ParameterSpec kIl[] = {
+    temporal_stride("1"),
+    {.name = "m", .kind = Kind::positive, .fallback = {}, .domain = "8;16;21"}};
+constexpr ParameterSpec kRatio[] = {temporal_stride("1"),
+                                    {.name = "ratio",
+                                     .kind = Kind::counts,
+                                     .fallback = "24,20,20",
+                                     .fit = fitted_section,
+                                     .domain = "0,32,32;12,26,26;24,20,20;32,16,16;48,8,8"}};
 
 constexpr std::string_view kTable4 = "arXiv 2510.23095, table 4",
                            kTable5 = "arXiv 2510.23095, table 5";
 constexpr Scheme row(std::string_view name, std::string_view source, const PositionDesign& design,
-                     const Allocation& map, std::span<const ParameterSpec> knobs) {
+                     const Allocation& map, std::span<const ParameterSpec> knobs,
+                     std::string_view verdicts) {
   return {.name = name,
           .source = source,
           .design = design,
           .allocation = map,
           .parameters = knobs,
-          .rope_theta = "1000000"};
+          .rope_theta = "1000000",
+          .verdicts = verdicts};
 }
 
+// What a block leaves behind: rows and columns that restart fall under the text before.
+constexpr std::string_view kRestart = "PAST! SHIFT! SYM! GRAN! DELTA!";
+constexpr std::string_view kRestartGaps = "PAST! SHIFT! SYM! FULL! GRAN! DELTA!";
+
 constexpr Scheme kSchemes[] = {
-    row("abl-1d", kTable4, kFlat, kFixed, {}),
-    row("abl-3d", kTable4, kGrid, kFixed, kStride1),
-    row("abl-3d-reset", kTable4, kReset, kFixed, kStride1),
-    row("abl-diagonal", kTable4, kDiagonal, kFixed, kStride2),
-    row("abl-interval", kTable4, kInterval, kFixed, kStride1),
-    row("abl-text-reset", kTable4, kTextReset, kFixed, kStride1),
-    row("abl-base", kTable4, kReset, {"two_bases", two_bases}, kBases),
-    row("abl-f-interleave", kTable5, kReset, kFixed, kStride1),
-    row("abl-f-multihead", kTable5, kReset, kPerHead, kHeads),
-    row("abl-f-videorope", kTable5, kReset, kVideoropeOfficial, kVideo16),
-    row("abl-f-videorope-original", kTable5, kReset, kVideoropeOriginal, kVideo16),
-    row("abl-f-il", kTable5, kReset, kIlRope, kIl),
-    row("abl-ratio", "arXiv 2510.23095, table 8", kReset, {"by_ratio", by_ratio}, kRatio),
+    row("abl-1d", kTable4, kFlat, kFixed, {}, "LIN! DECN! DECF! GROW! GRAN!"),
+    row("abl-3d", kTable4, kGrid, kFixed, kStride1, "DECF! SYM?equal_extents GRAN!"),
+    row("abl-3d-reset", kTable4, kReset, kFixed, kStride1, kRestart),
+    row("abl-diagonal", kTable4, kDiagonal, kFixed, kStride2,
+        "FUT! PAST! POS?text_covers_half_extent DECN! DECF! SYM?odd_extents GRAN!"),
+    // The advance counts tokens and does not see the stride.
+    row("abl-interval", kTable4, kInterval, kFixed, kStride1,
+        "FUT?stride_at_most_one DECF! SYM! GROW! GRAN! DELTA!"),
+    row("abl-text-reset", kTable4, kTextReset, kFixed, kStride1,
+        "TEXT0! TEXT1! FUT! PAST! SYM! GRAN! DELTA."),
+    row("abl-base", kTable4, kReset, {"two_bases", two_bases}, kBases,
+        "TEXT0! TEXT1! PAST! SHIFT! SYM! FULL?sections_reach_the_last_eighth GRAN! DELTA!"),
+    row("abl-f-interleave", kTable5, kReset, kFixed, kStride1, kRestart),
+    row("abl-f-multihead", kTable5, kReset, kPerHead, kHeads,
+        "TEXT0?all_heads_assigned TEXT1?all_heads_assigned PAST! SHIFT! SYM! DELTA!"),
+    row("abl-f-videorope", kTable5, kReset, kVideoropeOfficial, kVideo16, kRestartGaps),
+    row("abl-f-videorope-original", kTable5, kReset, kVideoropeOriginal, kVideo16, kRestartGaps),
+    row("abl-f-il", kTable5, kReset, kIlRope, kIl,
+        "PAST! SHIFT! SYM! FULL?m_reaches_the_last_eighth GRAN! DELTA!"),
+    row("abl-ratio", "arXiv 2510.23095, table 8", kReset, {"by_ratio", by_ratio}, kRatio,
+        "PAST! RINJ?every_axis_has_a_share SHIFT! SYM! "
+        "FULL?sections_reach_the_last_eighth&every_axis_has_a_share GRAN! DELTA!"),
 };
 
 }  // namespace

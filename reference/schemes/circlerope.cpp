@@ -415,6 +415,10 @@ constexpr ParameterSpec kOriginal[] = {temporal_stride("1"),
                                        kSeconds,
                                        kPerSecond};
 constexpr ParameterSpec kAgeKnobs[] = {mrope_section("16,24,24"), kSeconds, kPerSecond};
+// As mrope-abs-time without its cut to integers: only a floor to the same step lets frames meet.
+constexpr std::string_view kAbsoluteTimeVerdicts =
+    "INJ?seconds_step_at_least_one RINJ?seconds_step_at_least_one LIN?seconds_step_is_integer "
+    "DECF! SYM?equal_extents GROW?seconds_step_at_most_one FULL! GRAN!";
 constexpr DesignVariant kAge[] = {{"age_layer", "mrope", &kAbsoluteTime}};
 
 constexpr Scheme kSchemes[] = {
@@ -442,7 +446,8 @@ constexpr Scheme kSchemes[] = {
      .design = kAbsoluteTime,
      .allocation = kChunked,
      .parameters = kAgeKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kAbsoluteTimeVerdicts},
     {.name = "circlerope-paper",
      .source = "Circle-RoPE, arXiv 2505.16416, section 3: the radius is the largest Euclidean norm",
      .design = kCircle<Stacked>,

@@ -65,43 +65,60 @@ constexpr ParameterSpec kHopeKnobs[] = {
     strides({}), mrope_section("16,24,24"), {"temporal_stride", Kind::ignored, {}}};
 constexpr ParameterSpec kHopeOriginalKnobs[] = {strides("scale_factor"), mrope_section("16,24,24")};
 
+// Rows and columns reach below the cursor and past it; time moves every axis.
+constexpr std::string_view kDiagonal =
+    "FUT! PAST! POS?text_covers_half_extent DECN! DECF! SYM?odd_extents FULL! GRAN!";
+constexpr std::string_view kCentred =
+    "FUT?extents_below_twice_stride PAST! POS! DECN! DECF! SYM! GROW?stride_at_most_one FULL! "
+    "GRAN! DELTA.";
+// Pairs that do not turn cannot tell text from text, nor frame from frame.
+constexpr std::string_view kSilent =
+    "TEXT0! TEXT1! FUT! PAST! RINJ! POS?text_covers_half_extent DECN! DECF! SYM?odd_extents FULL! "
+    "GRAN!";
+
 constexpr Scheme kSchemes[] = {
     {.name = "videorope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/videorope.py, freq_allocation/videorope.py",
      .design = kVideorope,
      .allocation = kVideoropeOfficial,
      .parameters = kVideoropeKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kDiagonal},
     {.name = "videorope-original",
      .source = "Wiselnn570/VideoRoPE, the authors' code",
      .design = kVideorope,
      .allocation = kVideoropeOriginal,
      .parameters = kVideoropeKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kDiagonal},
     {.name = "videorope-paper",
      .source = "VideoRoPE, arXiv 2502.05173, section 4: real centring, text resumes at p + delta T",
      .design = kPaper,
      .allocation = kVideoropePaper,
      .parameters = kVideoropeKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kCentred},
     {.name = "hope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/hope.py, freq_allocation/hope.py",
      .design = kHope,
      .allocation = {"hope_official", hope_official},
      .parameters = kHopeKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kSilent},
     {.name = "hope-original",
      .source = "hrlics/HoPE, the authors' code",
      .design = kHope,
      .allocation = {"hope_original", hope_original},
      .parameters = kHopeOriginalKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kSilent},
     {.name = "hope-paper",
      .source = "HoPE, arXiv 2505.20444: the parity of VideoRoPE's paper, lowest pairs unrotated",
      .design = kHope,
      .allocation = {"hope_paper", hope_paper},
      .parameters = kHopeOriginalKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kSilent},
 };
 
 }  // namespace

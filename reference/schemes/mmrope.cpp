@@ -66,8 +66,12 @@ FrequencyAllocation period_16(const HeadShape& shape, const Parameters&) {
   return map;
 }
 
-constexpr ParameterSpec kOfficial[] = {
-    temporal_stride("1"), {"position_scale", Kind::triple, "1,1,1"}, kIgnoredSection};
+constexpr ParameterSpec kOfficial[] = {temporal_stride("1"),
+                                       {.name = "position_scale",
+                                        .kind = Kind::triple,
+                                        .fallback = "1,1,1",
+                                        .domain = "1/2,1/2,1/2;1,1,1;4,8,8"},
+                                       kIgnoredSection};
 constexpr ParameterSpec kLumosKnobs[] = {{"stride", Kind::triple, "4,8,8"}};
 
 constexpr Scheme kSchemes[] = {
@@ -76,7 +80,8 @@ constexpr Scheme kSchemes[] = {
      .design = {.layout = layout_of<ScaledLayout>(), .advance = advance_of<PastScaledExtent>()},
      .allocation = {"period_8", period_8},
      .parameters = kOfficial,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = "DECF! SYM?equal_extents GROW?scales_at_most_one GRAN!"},
     {.name = "mmrope-original",
      .source = "Lumos-1, arXiv 2507.08801; alibaba-damo-academy/Lumos, the MM-RoPE of its model",
      .design = {.layout = layout_of<SharedOffsetLayout>(),
@@ -86,7 +91,10 @@ constexpr Scheme kSchemes[] = {
      .allocation = {"period_16", period_16},
      .parameters = kLumosKnobs,
      .rope_theta = "10000",
-     .lane_multiple = 32},
+     .lane_multiple = 32,
+     // The offset is that of the first block, text counts tokens: later frames fall behind.
+     .verdicts = "REL?pairs_multiple_of_sixteen ISO?pairs_multiple_of_sixteen FUT! PAST?one_block "
+                 "TUP?one_block SYM! GROW! FULL! GRAN! DELTA."},
 };
 
 }  // namespace

@@ -63,25 +63,38 @@ constexpr ParameterSpec kMultiHead[] = {temporal_stride("1"),
 
 // Truncation is what lets frames of a small stride fall together.
 constexpr std::string_view kChunkedGrid =
-    "INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents "
-    "FULL! GRAN!";
+    "INJ?steps_at_least_one RINJ?steps_at_least_one DECF! SYM?equal_extents FULL! GRAN!";
 constexpr std::string_view kInterleavedGrid =
-    "INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents "
+    "INJ?steps_at_least_one RINJ?steps_at_least_one DECF! SYM?equal_extents "
     "FULL?sections_reach_the_last_eighth GRAN!";
 constexpr std::string_view kInterleavedReset =
-    "PAST! INJ?steps_at_least_one RINJ?steps_at_least_one LIN?integer_steps SHIFT! SYM! "
+    "PAST! INJ?steps_at_least_one RINJ?steps_at_least_one SHIFT! SYM! "
     "FULL?sections_reach_the_last_eighth GRAN! DELTA!";
+// The rule of 2026 does not count frames: a long native block runs into the text behind it.
+constexpr std::string_view kChunkedSides =
+    "FUT?time_within_sides INJ?steps_at_least_one RINJ?steps_at_least_one DECF! SYM?equal_extents "
+    "FULL! GRAN! DELTA?time_within_sides";
+constexpr std::string_view kInterleavedSides =
+    "FUT?time_within_sides INJ?steps_at_least_one RINJ?steps_at_least_one DECF! SYM?equal_extents "
+    "FULL?sections_reach_the_last_eighth GRAN! DELTA?time_within_sides";
+constexpr std::string_view kAbsoluteSides =
+    "FUT?time_within_sides INJ?whole_seconds_step_at_least_one "
+    "RINJ?whole_seconds_step_at_least_one LIN?whole_seconds_step_at_least_one DECF! "
+    "SYM?equal_extents FULL! GRAN! DELTA?time_within_sides";
 constexpr std::string_view kAbsoluteGrid =
     "INJ?seconds_step_at_least_one RINJ?seconds_step_at_least_one LIN?seconds_step_is_integer "
     "DECF! SYM?equal_extents GROW?seconds_step_at_most_one FULL! GRAN!";
 constexpr std::string_view kHeadsGrid =
     "TEXT0?all_heads_assigned TEXT1?all_heads_assigned INJ?steps_at_least_one "
-    "RINJ?steps_at_least_one LIN?integer_steps DECF! SYM?equal_extents";
+    "RINJ?steps_at_least_one DECF! SYM?equal_extents";
 constexpr std::string_view kHeadsReset =
     "TEXT0?all_heads_assigned TEXT1?all_heads_assigned PAST! INJ?steps_at_least_one "
-    "RINJ?steps_at_least_one LIN?integer_steps SHIFT! SYM! DELTA!";
+    "RINJ?steps_at_least_one SHIFT! SYM! DELTA!";
 constexpr Profile kInterleaveProfiles[] = {
     {"spatial reset", "spatial_reset=true", kInterleavedReset}};
+constexpr Profile kChunkedRules[] = {{"2026 rule", "position_rule=hf-2026", kChunkedSides}},
+                  kInterleavedRules[] = {{"2026 rule", "position_rule=hf-2026", kInterleavedSides}},
+                  kAbsoluteRules[] = {{"2026 rule", "position_rule=hf-2026", kAbsoluteSides}};
 constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true", kHeadsReset}};
 
 // Sections in the order H, W, T: rows and columns in turn, then time.
@@ -115,7 +128,8 @@ constexpr Scheme kSchemes[] = {
      .parameters = kQwen2,
      .rope_theta = "1000000",
      .variants = kGridRules,
-     .verdicts = kChunkedGrid},
+     .verdicts = kChunkedGrid,
+     .profiles = kChunkedRules},
     {.name = "mrope-abs-time",
      .source = "Qwen2.5-VL; huggingface/transformers models/qwen2_5_vl, get_rope_index",
      .design = kAbsolute,
@@ -123,7 +137,8 @@ constexpr Scheme kSchemes[] = {
      .parameters = kQwen25,
      .rope_theta = "1000000",
      .variants = kTimeRules,
-     .verdicts = kAbsoluteGrid},
+     .verdicts = kAbsoluteGrid,
+     .profiles = kAbsoluteRules},
     {.name = "mrope-qwen3vl",
      .source = "Qwen3-VL; huggingface/transformers models/qwen3_vl",
      .design = kGrid,
@@ -131,7 +146,8 @@ constexpr Scheme kSchemes[] = {
      .parameters = kQwen3,
      .rope_theta = "5000000",
      .variants = kGridRules,
-     .verdicts = kInterleavedGrid},
+     .verdicts = kInterleavedGrid,
+     .profiles = kInterleavedRules},
     {.name = "mrope-qwen3.5",
      .source = "Qwen3.5; JJJYmmm/Multimodal-RoPEs, tests/test_rope_golden_hf4571.py",
      .design = kGrid,
@@ -140,7 +156,8 @@ constexpr Scheme kSchemes[] = {
      .rope_theta = "10000000",
      .shape = {256, 64, 8, 8},
      .variants = kGridRules,
-     .verdicts = kInterleavedGrid},
+     .verdicts = kInterleavedGrid,
+     .profiles = kInterleavedRules},
     {.name = "mrope-interleave",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/mrope_interleave.py",
      .design = kGrid,

@@ -65,12 +65,27 @@ constexpr ParameterSpec kReset24[] = {
     {"spatial_reset", Kind::coded, "true", {}, {}, &kAlwaysOn},
 };
 constexpr ParameterSpec kReset16[] = {temporal_stride("1"), mrope_section("16,24,24")};
-constexpr ParameterSpec kIlPaper[] = {{"m", Kind::positive, {}},
-                                      {"advance", Kind::word, "extent", "extent,one"}};
+constexpr ParameterSpec kIlPaper[] = {
+    {.name = "m", .kind = Kind::positive, .fallback = {}, .domain = "8;16;21"},
+    {"advance", Kind::word, "extent", "extent,one"}};
 constexpr ParameterSpec kOmniGen[] = {
     {"axes_dim", Kind::lanes, "40,40,40", {}, {}, nullptr, {}, third_each},
-    {"theta", Kind::positive, "10000"},
+    {.name = "theta", .kind = Kind::positive, .fallback = "10000", .domain = "10000;1000000"},
     {"patch_size", Kind::positive, "2"}};
+
+constexpr std::string_view kResetInterleaved =
+    "PAST! SHIFT! SYM! FULL?sections_reach_the_last_eighth GRAN! DELTA!";
+constexpr std::string_view kResetChunked = "PAST! SHIFT! SYM! FULL! GRAN! DELTA!";
+constexpr std::string_view kTimeText =
+    "TEXT0! TEXT1! FUT! PAST! SYM! FULL?m_reaches_the_last_eighth GRAN! DELTA.";
+// With an advance of one, the second frame starts where the next text stands.
+constexpr Profile kIlProfiles[] = {
+    {"advance one", "advance=one",
+     "TEXT0! TEXT1! FUT! PAST! TUP! SYM! FULL?m_reaches_the_last_eighth GRAN! DELTA."}};
+// Three ladders repeat the fast frequencies: no base model turns so.
+constexpr std::string_view kImageReset = "TEXT0! TEXT1! PAST! DECN. DECF. SHIFT! SYM! GRAN! DELTA.";
+constexpr std::string_view kImageTimeText =
+    "TEXT0! TEXT1! FUT! PAST! DECN. DECF. SYM! GRAN! DELTA.";
 
 constexpr Scheme kSchemes[] = {
     {.name = "ilrope",
@@ -78,20 +93,24 @@ constexpr Scheme kSchemes[] = {
      .design = kReset,
      .allocation = kInterleaved,
      .parameters = kReset24,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kResetInterleaved},
     {.name = "ilrope-paper",
      .source = "IL-RoPE of Mogao, arXiv 2505.05472, as arXiv 2510.23095 describes it",
      .design = kTextOnTime,
      .allocation = kIlRope,
      .parameters = kIlPaper,
      .rope_theta = "1000000",
-     .variants = kOneAnImage},
+     .variants = kOneAnImage,
+     .verdicts = kTimeText,
+     .profiles = kIlProfiles},
     {.name = "omnirope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/omnirope.py",
      .design = kReset,
      .allocation = kChunked,
      .parameters = kReset16,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kResetChunked},
     {.name = "omnirope-original",
      .source = "VectorSpaceLab/OmniGen2, omnigen2/models/transformers/rope.py",
      .design = kImages,
@@ -99,7 +118,8 @@ constexpr Scheme kSchemes[] = {
      .parameters = kOmniGen,
      .rope_theta = "10000",
      .shape = {120, 120, 8, 8},
-     .pairing = Pairing::gptj},
+     .pairing = Pairing::gptj,
+     .verdicts = kImageReset},
     {.name = "omnirope-paper",
      .source = "Omni-RoPE as arXiv 2510.23095 describes it: text on the time axis alone",
      .design = kImagesTextOnTime,
@@ -107,7 +127,8 @@ constexpr Scheme kSchemes[] = {
      .parameters = kOmniGen,
      .rope_theta = "10000",
      .shape = {120, 120, 8, 8},
-     .pairing = Pairing::gptj},
+     .pairing = Pairing::gptj,
+     .verdicts = kImageTimeText},
 };
 
 }  // namespace

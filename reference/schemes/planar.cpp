@@ -131,6 +131,10 @@ constexpr ParameterSpec kTypedKnobs[] = {mrope_section({}),
                                          {"advance", Kind::word, "one", "one,max,count"}};
 constexpr ParameterSpec kTieKnobs[] = {{"spacing", Kind::word, "integer", "integer,fractional"}};
 
+// Cut in two, one ladder keeps the base model's text and gives up an end on each axis.
+constexpr Profile kPlaneProfiles[] = {
+    {"slice", "ladder=slice", "DECN. DECF. SYM?square FULL! GRAN! DELTA."}};
+
 constexpr Scheme kSchemes[] = {
     {.name = "rope-2d",
      .source = "axial 2D rotary; huggingface/transformers models/qwen2_vl, VisionRotaryEmbedding",
@@ -138,21 +142,26 @@ constexpr Scheme kSchemes[] = {
      .allocation = {"halves", halves},
      .parameters = kPlaneKnobs,
      .rope_theta = "10000",
-     .lane_multiple = 4},
+     .lane_multiple = 4,
+     .verdicts = "TEXT0! TEXT1! DECN. DECF. SYM?square GRAN! DELTA.",
+     .profiles = kPlaneProfiles},
     {.name = "typed-2d",
      .source = "modality-typed unified space: text and image in complementary subspaces",
      .design = kTyped,
      .allocation = {"typed", typed},
      .parameters = kTypedKnobs,
      .rope_theta = "10000",
-     .variants = kTypedAdvances},
+     .variants = kTypedAdvances,
+     .verdicts = "TEXT0! TEXT1! FUT! PAST! TUP! DECN. DECF. SHIFT! SYM! GROW?advance_one FULL! "
+                 "GRAN! DELTA."},
     {.name = "rope-tie",
      .source = "J. Su, RoPE-Tie (kexue.fm, 2024): start and end of an image at equal distance",
      .design = kTied<IntegerGrowth>,
      .allocation = {"even_odd", even_odd},
      .parameters = kTieKnobs,
      .rope_theta = "10000",
-     .variants = kTieSpacings},
+     .variants = kTieSpacings,
+     .verdicts = "LIN! DECN. DECF. GROW! GRAN! DELTA."},
     {.name = "vrope-original",
      .source = "VRoPE, arXiv 2502.11664; johncaged/VRoPE",
      .design = {.axes = 4,
@@ -161,7 +170,8 @@ constexpr Scheme kSchemes[] = {
                 .letters = "0123"},
      .allocation = {"four_ways", four_ways},
      .parameters = {},
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = "LIN! DECN! DECF! GROW! GRAN!"},
 };
 
 }  // namespace

@@ -85,11 +85,25 @@ struct PastFrames {  // p + T
 };
 
 constexpr ParameterSpec kVanilla[] = {kIgnoredSection};
-constexpr ParameterSpec kV2pe[] = {{"visual_stride", Kind::positive, "16"}, kIgnoredSection};
-constexpr ParameterSpec kV2peOriginal[] = {
-    {"rope_pos_id_stride", Kind::positive, {}, {}, {}, nullptr, "64"},
-    {"num_image_token", Kind::positive, "256"},
+constexpr ParameterSpec kV2pe[] = {
+    {.name = "visual_stride", .kind = Kind::positive, .fallback = "16", .domain = "1;4;16"},
     kIgnoredSection};
+constexpr ParameterSpec kV2peOriginal[] = {
+    {.name = "rope_pos_id_stride",
+     .kind = Kind::positive,
+     .fallback = {},
+     .example = "64",
+     .domain = "64;256"},
+    {.name = "num_image_token", .kind = Kind::positive, .fallback = "256", .domain = "256"},
+    kIgnoredSection};
+
+// The first visual token stands before the text that is not there; a span is not an extent.
+constexpr std::string_view kSteps =
+    "POS?text_before_first_block LIN! DECN. DECF. SYM?one_position_per_token "
+    "GROW?extent_at_least_advance";
+constexpr std::string_view kStepsWithoutDelta =
+    "POS?text_before_first_block LIN! DECN. DECF. SYM?one_position_per_token "
+    "GROW?extent_at_least_advance DELTA.";
 
 constexpr Scheme kSchemes[] = {
     {.name = "vanilla",
@@ -108,7 +122,8 @@ constexpr Scheme kSchemes[] = {
                 .delta = DeltaRule::ceiling},
      .allocation = kFirstAxis,
      .parameters = kV2pe,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kSteps},
     {.name = "v2pe-original",
      .source = "V2PE, arXiv 2412.09616; OpenGVLab/V2PE, modeling_internvl_chat.py, get_rope_pos_id",
      .design = {.axes = 1,
@@ -118,7 +133,8 @@ constexpr Scheme kSchemes[] = {
                 .media = kVideo | kTiles},
      .allocation = kFirstAxis,
      .parameters = kV2peOriginal,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kStepsWithoutDelta},
     {.name = "tad-rope",
      .source = "TAD-RoPE as compared with in Wiselnn570/VideoRoPE",
      .design = {.layout = layout_of<FrameAndIndexLayout>(),
@@ -128,7 +144,8 @@ constexpr Scheme kSchemes[] = {
                 .pad = 2},
      .allocation = kFirstAxis,
      .parameters = kVanilla,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = "TEXT0! TEXT1! LIN! DECN. DECF. GROW!"},
 };
 
 }  // namespace
