@@ -15,6 +15,12 @@ std::uint8_t run(const Section& s, std::int64_t i);
 // F-IL3: the first entry is never read, time takes what height and width leave.
 std::uint8_t three_way(const Section& s, std::int64_t i);
 
+// F-AXIAL: axis a holds rungs[a] pairs in a row, on a whole ladder of its own.
+Allocation axial(const Case& c, const std::vector<std::int64_t>& rungs,
+                 const std::optional<Rational>& base);
+// Half the pairs; throws std::invalid_argument where they cannot be halved.
+std::int64_t even_pairs(const Case& c);
+
 // One map on one shared ladder, pair i on rung i and axis axis_of(i).
 template <class AxisOf>
 Allocation by_pair(const Case& c, AxisOf&& axis_of) {

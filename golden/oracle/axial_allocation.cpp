@@ -9,29 +9,6 @@
 namespace plumbline::oracle {
 namespace {
 
-// F-AXIAL: axis a holds rungs[a] pairs in a row, on a whole ladder of its own.
-Allocation axial(const Case& c, const std::vector<std::int64_t>& rungs,
-                 const std::optional<Rational>& base) {
-  Allocation result;
-  std::int64_t pairs = 0;
-  for (const std::int64_t count : rungs) {
-    const auto axis = static_cast<std::uint8_t>(result.ladders.size());
-    for (std::int64_t j = 0; j < count && pairs < c.pairs(); ++j, ++pairs) {
-      result.axis.push_back(axis);
-      result.rung.push_back(static_cast<std::int32_t>(j));
-    }
-    result.ladders.push_back({.base = base, .rungs = count});
-  }
-  return result;
-}
-
-std::int64_t even_pairs(const Case& c) {
-  if (c.pairs() % 2 != 0) {
-    throw std::invalid_argument("rotary_dim: two axes need an even number of pairs");
-  }
-  return c.pairs() / 2;
-}
-
 std::optional<Rational> base_of(const Case& c, const char* key) {
   if (!has(c.params, key)) return std::nullopt;
   Rational base = number(c.params, key);
@@ -55,9 +32,30 @@ Allocation balanced(const Case& c, const Section& s) {
 
 }  // namespace
 
-Allocation axes_dim(const Case& c, const Section&) {
-  Section lanes = {c.rotary_dim / 3, c.rotary_dim / 3, c.rotary_dim / 3};
-  if (has(c.params, "axes_dim")) lanes = three_integers(c.params, "axes_dim");
+Allocation axial(const Case& c, const std::vector<std::int64_t>& rungs,
+                 const std::optional<Rational>& base) {
+  Allocation result;
+  std::int64_t pairs = 0;
+  for (const std::int64_t count : rungs) {
+    const auto axis = static_cast<std::uint8_t>(result.ladders.size());
+    for (std::int64_t j = 0; j < count && pairs < c.pairs(); ++j, ++pairs) {
+      result.axis.push_back(axis);
+      result.rung.push_back(static_cast<std::int32_t>(j));
+    }
+    result.ladders.push_back({.base = base, .rungs = count});
+  }
+  return result;
+}
+
+std::int64_t even_pairs(const Case& c) {
+  if (c.pairs() % 2 != 0) {
+    throw std::invalid_argument("rotary_dim: two axes need an even number of pairs");
+  }
+  return c.pairs() / 2;
+}
+
+Allocation axes_dim(const Case& c, const Section& section) {
+  const Section lanes = has(c.params, "axes_dim") ? three_integers(c.params, "axes_dim") : section;
   std::vector<std::int64_t> rungs;
   for (const std::int64_t count : lanes) {
     if (count < 2 || count % 2 != 0 || count > c.rotary_dim) {
@@ -69,6 +67,11 @@ Allocation axes_dim(const Case& c, const Section&) {
     throw std::invalid_argument("axes_dim: must sum to rotary_dim");
   }
   return axial(c, rungs, base_of(c, "theta"));
+}
+
+Allocation axes_dim_thirds(const Case& c, const Section&) {
+  const std::int64_t third = c.rotary_dim / 3;
+  return axes_dim(c, {third, third, third});
 }
 
 Allocation axial_2d(const Case& c, const Section&) {

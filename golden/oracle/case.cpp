@@ -50,6 +50,14 @@ Segment parse_segment(const Json& object) {
     segment.native_video = video;
     parse_grid(object, segment);
     if (!image && !video) within(segment.grid[0], 1, 1, "grid of a single frame");
+  } else if (video && object.contains("grid")) {
+    segment.kind = Segment::Kind::spoken;
+    segment.native_video = true;
+    parse_grid(object, segment);
+    const std::int64_t sound = within(integer(object, "audio"), 0, kMostTokens, "audio");
+    if (__builtin_add_overflow(segment.tokens, sound + kMarks, &segment.tokens)) {
+      refuse("audio: too many tokens");
+    }
   } else if (image && object.contains("tiles")) {
     segment.kind = Segment::Kind::tiles;
     segment.tokens = within(integer(object, "tokens"), 1, kMostTokens, "tokens");

@@ -13,10 +13,13 @@ namespace plumbline::oracle {
 
 using Json = nlohmann::json;
 
+inline constexpr std::int64_t kMarks = 4;
+
 struct Segment {
   // `audio` stands like text. Of the visual ones only `visual` is a plain T x H x W grid: `tiles`
-  // has a count of tokens and no grid, and the rows of a `lumos_frame` end in a newline token.
-  enum class Kind : std::uint8_t { text, visual, tiles, lumos_frame, unknown };
+  // has a count of tokens and no grid, the rows of a `lumos_frame` end in a newline token, and a
+  // `spoken` video has sound tokens and kMarks begin and end tokens beside those of its grid.
+  enum class Kind : std::uint8_t { text, visual, tiles, lumos_frame, spoken, unknown };
   Kind kind = Kind::text;
   bool native_video = false;              // a `video` block, the only kind that has a duration
   std::int64_t tokens = 0;                // of an unknown kind: what `tokens` says, else 0

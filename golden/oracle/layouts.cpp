@@ -125,6 +125,7 @@ Tuple lumos(const Design& d, const Block& b, const Cell& c) {
 const Layout kFlat = {flat, past_count};
 const Layout kStretched = {stretched, past_stretched};
 const Layout kGrid = {plain_grid, past_grid};
+const Layout kGridSides = {plain_grid, past_sides};
 const Layout kReset = {reset, past_grid};
 const Layout kSeconds = {seconds, past_seconds};
 const Layout kDiagonal = {diagonal, past_last_frame};

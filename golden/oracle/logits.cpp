@@ -14,7 +14,8 @@ struct MovingTerm {
 };
 
 struct Sums {
-  Dyadic turned;  // of the pairs at equal angles; to be multiplied by A^2
+  Dyadic turned;      // of the pairs at equal angles; to be multiplied by A^2
+  Coordinate rooted;  // of those whose angles differ by a rational part of a turn; likewise
   Dyadic plain;
   std::vector<MovingTerm> moving;
 };
@@ -35,7 +36,12 @@ Sums split(const std::vector<LogitPair>& pairs, const std::vector<std::array<dou
     term.on_cos.add_product(yq, yk);
     term.on_sin.add_product(xq, yk);
     term.on_sin.subtract_product(yq, xk);
-    if (!term.on_cos.is_zero() || !term.on_sin.is_zero()) sums.moving.push_back(std::move(term));
+    if (const auto exact = turns.exact(term.distance, term.frequency)) {
+      sums.rooted = sums.rooted + term.on_cos.rational() * exact->cos;
+      sums.rooted = sums.rooted + term.on_sin.rational() * exact->sin;
+    } else if (!term.on_cos.is_zero() || !term.on_sin.is_zero()) {
+      sums.moving.push_back(std::move(term));
+    }
   }
   for (const auto& [q, k] : plain) sums.plain.add_product(Dyadic(q), Dyadic(k));
   return sums;
@@ -43,7 +49,15 @@ Sums split(const std::vector<LogitPair>& pairs, const std::vector<std::array<dou
 
 void enclose_logit(Ball& out, slong bits, const Sums& sums, std::int64_t head_dim, Turns& turns) {
   const AttentionFactor& attention = turns.attention(bits);
-  Real total = attention.squared * sums.turned.rational() + sums.plain.rational();
+  Real rooted = 0;
+  if (sums.rooted.is_rational()) {
+    rooted = sums.rooted.rational();
+  } else {
+    Ball ball;
+    sums.rooted.enclose(ball, bits);
+    rooted = Real(std::move(ball), bits);
+  }
+  Real total = attention.squared * (sums.turned.rational() + rooted) + sums.plain.rational();
   if (!sums.moving.empty()) {
     Ball moving;
     for (const MovingTerm& term : sums.moving) {
@@ -69,8 +83,7 @@ std::array<double, 2> rotated_signs(double x, double y, const Place& place, cons
   }
   std::array<double, 2> lanes = {};
   for (const int lane : {0, 1}) {
-    const bool zero = place.turn == nullptr ? (lane == 0 ? x : y) == 0 : x == 0 && y == 0;
-    if (zero) continue;
+    if (lane_is_zero(lane, x, y, false, place)) continue;
     lanes[static_cast<std::size_t>(lane)] = at_rising_precision(kFirstBits, [&](slong bits) {
       Ball ball;
       enclose_lane(ball, bits, lane, x, y, false, place, turns);

@@ -99,11 +99,27 @@ void direct(const Case& c, Bank& bank) {
     if (dot(weights[j], weights[j]).sign() == 0) {
       throw std::invalid_argument("axis_weight: a direction is zero");
     }
-    bank[j].axis_weight = {weights[j][0], weights[j][1], weights[j][2]};
+    bank[j].axis_weight = weights[j];
   }
 }
 
 }  // namespace
+
+std::vector<std::vector<Bank>> mixed_banks(const Case& c) {
+  const auto absent = [](std::int64_t, std::int64_t) -> bool {
+    throw std::invalid_argument("frequencies: is missing");
+  };
+  const std::int64_t n = c.pairs();
+  auto rows = rows_of(c, "frequencies", c.num_key_value_heads * n, 2, absent);
+  std::vector<std::vector<Bank>> banks(size(c.num_key_value_heads), std::vector<Bank>(1));
+  for (std::int64_t j = 0; j < c.num_key_value_heads * n; ++j) {
+    std::vector<Rational>& row = rows[size(j)];
+    Plane plane{.first = size(2 * (j % n)), .a = {1, 0}, .b = {0, 1}};
+    plane.axis_weight = {std::move(row[1]), std::move(row[0])};
+    banks[size(j / n)][0].push_back(std::move(plane));
+  }
+  return banks;
+}
 
 std::vector<Bank> learned_banks(const Case& c) {
   const std::string mode = c.params.at("mode");

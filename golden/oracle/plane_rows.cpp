@@ -3,7 +3,6 @@
 #include <map>
 #include <stdexcept>
 
-#include "golden/oracle/planes.h"
 #include "golden/oracle/rotated_tensors.h"
 
 namespace plumbline::oracle {
@@ -44,21 +43,29 @@ void compare_head(PlaneTurns& turns, RotatedTensors& t, std::size_t first, std::
 
 }  // namespace
 
-void compare_planes(const Evaluation& e, const Spectrum& spectrum, Report& report) {
-  if (e.axes != 3) throw std::invalid_argument("learned planes need positions on three axes");
+void compare_planes(const Evaluation& e, const Spectrum& spectrum,
+                    const std::vector<std::vector<Bank>>& banks, Report& report) {
+  if (banks[0][0][0].axis_weight.size() != e.axes) {
+    throw std::invalid_argument("learned planes and positions have other axes");
+  }
   if (!spectrum.at(kFirstBits).attention.value.is(1)) {
     throw std::invalid_argument("learned planes have no attention factor");
   }
-  PlaneTurns turns(e.given, spectrum);
+  std::vector<PlaneTurns> turns;
+  for (const auto& of_head : banks) turns.emplace_back(e.given, spectrum, of_head);
+  const auto group = static_cast<std::size_t>(e.given.num_heads / e.given.num_key_value_heads);
   const auto width = static_cast<std::size_t>(e.given.head_dim);
   std::vector<RotatedTensors> tensors = rotated_tensors(e, report);
   for (std::size_t row = 0; row < e.rows; ++row) {
     std::vector<Rational> position;
-    for (std::size_t a = 0; a < 3; ++a) position.push_back(e.coordinates[3 * row + a].rational());
-    turns.move_to(std::move(position));
+    for (std::size_t a = 0; a < e.axes; ++a) {
+      position.push_back(e.coordinates[e.axes * row + a].rational());
+    }
+    for (PlaneTurns& t : turns) t.move_to(position);
     for (RotatedTensors& t : tensors) {
       for (std::size_t head = 0; head < t.heads; ++head) {
-        compare_head(turns, t, (row * t.heads + head) * width, width);
+        const std::size_t own = turns.size() == 1 ? 0 : t.query ? head / group : head;
+        compare_head(turns[own], t, (row * t.heads + head) * width, width);
       }
     }
   }

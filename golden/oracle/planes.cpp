@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "golden/oracle/planes.h"
 
+#include <utility>
+
 namespace plumbline::oracle {
 namespace {
 
@@ -12,10 +14,10 @@ Rational square(const std::vector<Rational>& x) {
 
 }  // namespace
 
-PlaneTurns::PlaneTurns(const Case& c, const Spectrum& spectrum)
+PlaneTurns::PlaneTurns(const Case& c, const Spectrum& spectrum, std::vector<Bank> banks)
     : spectrum_(spectrum),
       lanes_(static_cast<std::size_t>(c.rotary_dim)),
-      banks_(learned_banks(c)) {}
+      banks_(std::move(banks)) {}
 
 void PlaneTurns::move_to(std::vector<Rational> position) {
   if (position_ == position) return;
@@ -26,8 +28,11 @@ void PlaneTurns::move_to(std::vector<Rational> position) {
 PlaneTurns::Turning PlaneTurns::turn(const Plane& plane, const Rational& along,
                                      const Rational& length, slong bits) const {
   Ball angle, sin, cos;
-  const Real& w = spectrum_.at(bits).inv_freq[plane.rung];
-  (w * along / sqrt(Real(length), bits)).enclose(angle, bits);
+  Real phi = along;
+  if (plane.rung) {
+    phi = spectrum_.at(bits).inv_freq[*plane.rung] * along / sqrt(Real(length), bits);
+  }
+  phi.enclose(angle, bits);
   arb_sin_cos(sin.get(), cos.get(), angle.get(), bits);
   Turning turning{Real(std::move(cos), bits) - 1, Real(std::move(sin), bits), {}};
   const Real a_length = sqrt(Real(square(plane.a)), bits);
@@ -47,12 +52,12 @@ const std::vector<PlaneTurns::TurningBank>& PlaneTurns::at(slong bits) {
     TurningBank& turns = all.emplace_back();
     for (const Plane& plane : bank) {
       Rational along, length;
-      for (std::size_t axis = 0; axis < 3; ++axis) {
+      for (std::size_t axis = 0; axis < position_.size(); ++axis) {
         along = along + plane.axis_weight[axis] * position_[axis];
         length = length + plane.axis_weight[axis] * plane.axis_weight[axis];
       }
-      const bool still = along.sign() == 0 || spectrum_.at(bits).inv_freq[plane.rung].is(0);
-      if (!still) turns.push_back(turn(plane, along, length, bits));
+      const bool slow = plane.rung && spectrum_.at(bits).inv_freq[*plane.rung].is(0);
+      if (along.sign() != 0 && !slow) turns.push_back(turn(plane, along, length, bits));
     }
   }
   return known_.emplace(bits, std::move(all)).first->second;

@@ -2,7 +2,10 @@
 #include "golden/oracle/positions.h"
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
+
+#include "golden/oracle/spoken_video.h"
 
 namespace plumbline::oracle {
 namespace {
@@ -51,22 +54,21 @@ std::int64_t Rows::real_token(std::int64_t padded_index) const {
 
 namespace {
 
-Rational step_of(const Design& design, const Segment& segment, std::size_t place) {
-  if (design.steps_of_videos && !segment.native_video) return 0;
+const Rational& step_of(const Design& design, std::size_t place) {
   return design.steps[design.steps.size() == 1 ? 0 : place];
 }
 
 }  // namespace
 
-Positions::Positions(const Case& c, const Design& design) : design_(design) {
-  Block block{{}, 0, 0, 0, 0, 0};
+Positions::Positions(const Case& c, const Design& design) : design_(design), cursor_(design.start) {
+  Block block{{}, 0, 0, 0, 0, 0, 0};
   std::size_t place = 0;
   bool origin = false;
   for (const Segment& segment : c.sequence) {
     const bool counted = design.steps_of_videos ? segment.native_video : segment.is_visual();
     block.segment = segment;
     block.cursor = cursor_;
-    block.step = counted ? step_of(design, segment, place++) : Rational(0);
+    block.step = counted ? step_of(design, place++) : design.still_step;
     if (segment.tokens == 0) continue;
     if (segment.is_visual()) {
       if (design.layout.images_only && segment.grid[0] != 1) {
@@ -75,18 +77,26 @@ Positions::Positions(const Case& c, const Design& design) : design_(design) {
       if (!origin) block.origin = block.first;
       origin = true;
     }
+    const bool spoken = segment.kind == Segment::Kind::spoken;
+    block.spoken = spoken ? std::make_shared<SpokenVideo>(*design.spoken, block) : nullptr;
     blocks_.push_back(block);
-    cursor_ =
-        segment.is_visual() ? design.layout.next(design, block) : block.cursor + segment.tokens;
+    cursor_ = spoken                ? Coordinate(block.spoken->next())
+              : segment.is_visual() ? design.layout.next(design, block)
+                                    : block.cursor + segment.tokens;
     note_largest(block);
     block.first += segment.tokens;
     block.frames += segment.is_visual() ? segment.grid[0] : 0;
+    block.visual += segment.is_visual() ? 1 : 0;
   }
 }
 
 // Coordinates are monotone along a text and along the sides of a grid.
 void Positions::note_largest(const Block& block) {
   if (design_.delta == DeltaRule::cursor || design_.delta == DeltaRule::none) return;
+  if (block.spoken) {
+    largest_ = max(largest_, block.spoken->largest());
+    return;
+  }
   const auto& [T, H, W] = block.segment.grid;
   const std::int64_t last = block.segment.tokens - 1;
   std::vector<std::int64_t> corners = {0, last};
@@ -116,6 +126,7 @@ std::optional<Coordinate> Positions::end() const {
 }
 
 Tuple Positions::tuple(const Block& block, std::int64_t index) const {
+  if (block.spoken) return block.spoken->at(index);
   if (block.segment.is_visual()) {
     const std::int64_t columns = block.segment.columns, rows = block.segment.grid[1];
     return design_.layout.place(
@@ -124,7 +135,7 @@ Tuple Positions::tuple(const Block& block, std::int64_t index) const {
   const Coordinate x = block.cursor + index;
   if (design_.text == TextRule::twice) return Tuple(design_.axes, x + (block.first + index));
   Tuple tuple(design_.axes, design_.text == TextRule::every_axis ? x : Coordinate(0));
-  tuple[0] = x;
+  if (design_.text != TextRule::origin) tuple[0] = x;
   return tuple;
 }
 

@@ -35,7 +35,7 @@ Report Recomputation::run() {
       stored_, "attention_factor", [&](slong bits) { return spectrum_.at(bits).attention.value; },
       report_);
   if (scheme_.planes) {
-    if (positions) compare_planes(e_, spectrum_, report_);
+    if (positions) compare_planes(e_, spectrum_, scheme_.planes(given_), report_);
     name_the_rest(positions);
     return report_;
   }

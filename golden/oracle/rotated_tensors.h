@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "golden/oracle/evaluation.h"
+#include "golden/oracle/planes.h"
 
 namespace plumbline::oracle {
 
@@ -20,7 +21,9 @@ struct RotatedTensors {
 std::vector<RotatedTensors> rotated_tensors(const Evaluation& e, Report& report);
 
 // Compares them where learned planes take the place of pairs: by PlaneTurns at the row's position.
-// Throws std::invalid_argument for inputs that are not finite.
-void compare_planes(const Evaluation& e, const Spectrum& spectrum, Report& report);
+// `banks` are those of every head, or of each KV head. Throws std::invalid_argument for inputs that
+// are not finite.
+void compare_planes(const Evaluation& e, const Spectrum& spectrum,
+                    const std::vector<std::vector<Bank>>& banks, Report& report);
 
 }  // namespace plumbline::oracle

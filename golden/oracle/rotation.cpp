@@ -54,6 +54,25 @@ std::array<double, 2> ieee_rotation(double x, double y, const std::array<double,
   return {x * c - y * s, y * c + x * s};
 }
 
+namespace {
+
+// own cos - other sin, or with a plus sign, of lane 0 or 1.
+Coordinate exact_lane(int lane, double x, double y, bool adjoint, const ExactTurn& turn) {
+  const Coordinate along = Dyadic(lane == 0 ? x : y).rational() * turn.cos;
+  const Coordinate across = Dyadic(lane == 0 ? y : x).rational() * turn.sin;
+  return (lane == 0) == adjoint ? along + across : along - across;
+}
+
+}  // namespace
+
+bool lane_is_zero(int lane, double x, double y, bool adjoint, const Place& place) {
+  if (place.turn == nullptr) return (lane == 0 ? x : y) == 0;
+  if (place.turn->exact) return exact_lane(lane, x, y, adjoint, *place.turn->exact).is_zero();
+  // A sum of non-zero algebraic multiples of cos and sin does not vanish at the other angles of a
+  // moving pair.
+  return x == 0 && y == 0;
+}
+
 void enclose_lane(Ball& out, slong bits, int lane, double x, double y, bool adjoint,
                   const Place& place, const Turns& turns) {
   const Dyadic own(lane == 0 ? x : y);
@@ -64,6 +83,10 @@ void enclose_lane(Ball& out, slong bits, int lane, double x, double y, bool adjo
     factor.enclose(out, bits);
     arb_mul_arf(out.get(), out.get(), own.get(), bits);
     return;
+  }
+  if (place.turn->exact) {
+    const Coordinate value = exact_lane(lane, x, y, adjoint, *place.turn->exact);
+    return enclose_product(out, turns.attention(bits).value, value, bits);
   }
   Turn more;
   const Turn* turn = place.turn;
@@ -84,10 +107,8 @@ void PairRotation::compare(Comparison& out, const std::array<std::size_t, 2>& la
                            std::uint64_t x_bits, std::uint64_t y_bits, const Place& place) const {
   const double x = decode(x_bits, format), y = decode(y_bits, format);
   const bool finite = std::isfinite(x) && std::isfinite(y);
-  // A sum of non-zero algebraic multiples of cos and sin does not vanish at the angles of a moving
-  // pair.
-  const std::array<bool, 2> zero = {x == 0 && (place.turn == nullptr || y == 0),
-                                    y == 0 && (place.turn == nullptr || x == 0)};
+  const std::array<bool, 2> zero = {finite && lane_is_zero(0, x, y, adjoint, place),
+                                    finite && lane_is_zero(1, x, y, adjoint, place)};
   std::array<double, 2> special = {};
   if (!finite || zero[0] || zero[1]) {
     try {

@@ -37,6 +37,8 @@ std::array<double, 2> rounded_turn(const Place& place, const Turns& turns, const
 // infinities and NaNs.
 std::array<double, 2> ieee_rotation(double x, double y, const std::array<double, 2>& turn,
                                     bool adjoint);
+// Whether lane 0 or 1 of the rotated finite pair is exactly zero.
+bool lane_is_zero(int lane, double x, double y, bool adjoint, const Place& place);
 // Encloses lane 0 or 1 of the rotated finite pair.
 void enclose_lane(Ball& out, slong bits, int lane, double x, double y, bool adjoint,
                   const Place& place, const Turns& turns);

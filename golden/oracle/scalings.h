@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct AttentionFactor {
 // The frequencies of one spectrum at one working precision.
 struct Ladder {
   std::vector<Real> inv_freq;  // [pairs], radians per position, rung 0 first; exact 0: stands still
+  // [pairs], filled by the spectrum: inv_freq / (2 pi) where that is known to be rational.
+  std::vector<std::optional<Rational>> turns;
   AttentionFactor attention;
 };
 

@@ -58,8 +58,15 @@ Scheme by_name(const Case& c, const Row& row) {
   scheme.design.emplace().layout = row.layout;
   finish(c, row, *scheme.design);
   scheme.irrational = scheme.design->circles != nullptr;
-  scheme.planes = c.params.value("mode", std::string("canonical")) != "canonical";
-  scheme.allocate = [&row](const Case& given) { return row.allocate(given, row.section); };
+  scheme.planes = row.planes;
+  if (c.params.value("mode", std::string("canonical")) != "canonical") {
+    scheme.planes = [](const Case& given) {
+      return std::vector<std::vector<Bank>>(1, learned_banks(given));
+    };
+  }
+  if (row.allocate != nullptr) {
+    scheme.allocate = [&row](const Case& given) { return row.allocate(given, row.section); };
+  }
   return scheme;
 }
 
@@ -100,11 +107,12 @@ Scheme by_composition(const Case& c) {
 }  // namespace
 
 Scheme find_scheme(const Case& c) {
-  const auto table = rows();
-  const auto row = std::find_if(table.begin(), table.end(),
-                                [&](const Row& candidate) { return candidate.name == c.scheme; });
-  Scheme scheme = row == table.end() ? by_composition(c) : by_name(c, *row);
-  const Segment::Kind also = row == table.end() ? Segment::Kind::visual : row->also;
+  const Row* row = nullptr;
+  for (const auto& table : {rows(), deployed_rows()}) {
+    for (const Row& candidate : table) row = candidate.name == c.scheme ? &candidate : row;
+  }
+  Scheme scheme = row == nullptr ? by_composition(c) : by_name(c, *row);
+  const Segment::Kind also = row == nullptr ? Segment::Kind::visual : row->also;
   for (const Segment& segment : c.sequence) {
     if (segment.kind == Segment::Kind::text || segment.kind == Segment::Kind::visual ||
         segment.kind == also) {

@@ -9,8 +9,12 @@
 
 #include "golden/oracle/allocation.h"
 #include "golden/oracle/layouts.h"
+#include "golden/oracle/planes.h"
 
 namespace plumbline::oracle {
+
+// The banks of learned planes, of every head or of each KV head.
+using Planes = std::vector<std::vector<Bank>> (*)(const Case& c);
 
 // One scheme by name: the parts that it is made of and what a case JSON may leave out.
 struct Row {
@@ -26,8 +30,10 @@ struct Row {
   // Segments other than text and plain grids that the scheme places.
   Segment::Kind also = Segment::Kind::visual;
   void (*read)(const Case& c, Design& design) = nullptr;  // the scheme's own parameters
+  Planes planes = nullptr;                                // instead of `allocate`
 };
-std::span<const Row> rows();
+std::span<const Row> rows();           // of the papers
+std::span<const Row> deployed_rows();  // of deployed models
 
 // A scheme as far as this oracle knows it; a part that it does not know says why.
 struct Scheme {
@@ -35,7 +41,7 @@ struct Scheme {
   std::function<Allocation(const Case&)> allocate;
   std::string why_no_design, why_no_allocation;
   bool irrational = false;  // coordinates may be irrational
-  bool planes = false;      // learned planes instead of an axis map
+  Planes planes = nullptr;  // learned planes instead of an axis map
 };
 
 // By the scheme's name, else by the words of `composition`. Throws std::invalid_argument for

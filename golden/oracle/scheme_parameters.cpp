@@ -51,25 +51,28 @@ void read_tile_stride(const Case& c, Design& design) {
 
 void read_padding_two(const Case&, Design& design) { design.padding = 2; }
 
-// second_per_grid times tokens_per_second for each native video, 1 second where the list is
-// shorter.
-void read_seconds(const Case& c, Design& design) {
-  const Rational rate = number(c.params, "tokens_per_second", 2);
+std::vector<Rational> seconds_of_videos(const Case& c) {
   Json given;
   for (const char* key : {"second_per_grid_t", "second_per_grid", "second_per_grid_ts"}) {
     if (given.is_null() && has(c.params, key)) given = c.params.at(key);
   }
-  design.steps_of_videos = true;
-  design.steps.clear();
+  std::vector<Rational> all;
   for (const Segment& segment : c.sequence) {
     if (!segment.native_video) continue;
-    const std::size_t video = design.steps.size();
     Rational seconds = 1;
-    if (given.is_array() && video < given.size()) seconds = number(given[video]);
+    if (given.is_array() && all.size() < given.size()) seconds = number(given[all.size()]);
     if (!given.is_array() && !given.is_null()) seconds = number(given);
     if (seconds.sign() < 0) throw std::invalid_argument("second_per_grid_t: is negative");
-    design.steps.push_back(seconds * rate);
+    all.push_back(std::move(seconds));
   }
+  return all;
+}
+
+void read_seconds(const Case& c, Design& design) {
+  const Rational rate = number(c.params, "tokens_per_second", 2);
+  design.steps_of_videos = true;
+  design.steps = seconds_of_videos(c);
+  for (Rational& step : design.steps) step = step * rate;
 }
 
 void read_spatial_reset(const Case& c, Design& design) {

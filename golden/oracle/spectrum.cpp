@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -49,7 +50,12 @@ const Ladder& Spectrum::at(slong bits) const {
     for (const LadderRule& rule : rules_) {
       const Rational& base = rule.base ? *rule.base : base_;
       Ladder one = scaling_({params_, base, rule.rungs, more});
-      for (const Real& w : one.inv_freq) all.inv_freq.push_back(raised(w, rule.power, more));
+      for (const Real& w : one.inv_freq) {
+        const Real speed = raised(w, rule.power, more);
+        const bool whole = speed.is(0) || (rule.two_pi && speed.is_exact());
+        all.turns.push_back(whole ? std::optional(speed.exact()) : std::nullopt);
+        all.inv_freq.push_back(rule.two_pi ? 2 * pi(more) * speed : speed);
+      }
       all.attention = one.attention;
     }
     return all;
