@@ -59,9 +59,9 @@ class Angles {
     const auto axis = index(assigned.axis);
     const ResolvedSpectrum& spectrum = spectra_.of(assigned.axis);
     const auto rung = static_cast<std::size_t>(assigned.rung);
-    if (const auto quarters = quarter_turns(row, assigned)) {
+    if (const auto eighths = eighth_turns(row, assigned); eighths && *eighths % 2 == 0) {
       const Interval zero = enclose(Rational(0));
-      switch (*quarters) {
+      switch (*eighths / 2) {
         case 0:
           return {attention, zero};
         case 1:
@@ -88,16 +88,41 @@ class Angles {
     return *slot;
   }
 
+  // The pair's lanes turned by an odd number of eighths: (x c - y s) = (+-x +- y) A / sqrt 2, which
+  // vanishes where the lanes are equal; no enclosure of c and s could tell.
+  std::optional<TurnedPair> diagonal(std::size_t row, int map, int pair, double x, double y,
+                                     bool adjoint, const Format& format) const {
+    const Assignment& assigned = allocation_.at(map, pair);
+    if (assigned.axis == Axis::none || !std::isfinite(x) || !std::isfinite(y)) return std::nullopt;
+    const auto eighths = eighth_turns(row, assigned);
+    if (!eighths || *eighths % 2 == 0) return std::nullopt;
+    const int c = *eighths == 1 || *eighths == 7 ? 1 : -1;
+    const int s = (*eighths < 4 ? 1 : -1) * (adjoint ? -1 : 1);
+    const auto lane = [&](double along, double across) {
+      const Rational sum = from_double(along) + from_double(across);
+      if (sum == 0)
+        return Certified{std::signbit(along + across) ? sign_bit(format) : 0, kFirstPrecision};
+      return certify(
+          [&] {
+            return enclose(sum) * spectra_.first().attention_factor() *
+                   sqrt(enclose(Rational(1, 2)));
+          },
+          format, "a rotated pair");
+    };
+    const Certified one = lane(c * x, -s * y), two = lane(c * y, s * x);
+    return TurnedPair{one.bits, two.bits, std::max(one.precision, two.precision)};
+  }
+
  private:
-  // 0 to 3 where the angle is exactly so many quarter turns, which only ladders in turns reach.
-  std::optional<int> quarter_turns(std::size_t row, const Assignment& assigned) const {
+  // 0 to 7 where the angle is exactly so many eighths of a turn, which only ladders in turns reach.
+  std::optional<int> eighth_turns(std::size_t row, const Assignment& assigned) const {
     const auto turns = spectra_.of(assigned.axis).exact_turns(assigned.rung);
     const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
     if (!turns || p == nullptr) return std::nullopt;
-    const Rational quarters = *p * *turns * 4;
-    if (denominator(quarters) != 1) return std::nullopt;
-    const Integer rest = numerator(quarters) % 4;
-    return (rest.convert_to<int>() + 4) % 4;
+    const Rational eighths = *p * *turns * 8;
+    if (denominator(eighths) != 1) return std::nullopt;
+    const Integer rest = numerator(eighths) % 8;
+    return (rest.convert_to<int>() + 8) % 8;
   }
   const Spectra& spectra_;
   const FrequencyAllocation& allocation_;
@@ -232,9 +257,13 @@ class Worker {
         const Lanes lane = lanes(case_.pairing, pair, pairs);
         const auto x = base + static_cast<std::size_t>(lane.x),
                    y = base + static_cast<std::size_t>(lane.y);
-        const TurnedPair turned = turn(
-            in[x], in[y], [&] { return angles.at(row, map, pair); }, angles.still(row, map, pair),
-            adjoint, format, "a rotated pair");
+        const auto diagonal = angles.diagonal(row, map, pair, decode_double(in[x], format),
+                                              decode_double(in[y], format), adjoint, format);
+        const TurnedPair turned =
+            diagonal ? *diagonal
+                     : turn(
+                           in[x], in[y], [&] { return angles.at(row, map, pair); },
+                           angles.still(row, map, pair), adjoint, format, "a rotated pair");
         out[x] = turned.x;
         out[y] = turned.y;
         precision_ = std::max(precision_, turned.precision);

@@ -41,7 +41,7 @@ FrequencyAllocation omni_axial(const HeadShape& shape, const Parameters& paramet
                     {Axis::h, static_cast<int>(lanes[1])},
                     {Axis::w, static_cast<int>(lanes[2])}},
                    "axes_dim");
-  if (parameters.was_given("theta")) {
+  if (parameters.has("theta")) {
     for (Ladder& ladder : map.ladders) ladder.rope_theta = parameters.number("theta");
   }
   return map;
@@ -70,7 +70,7 @@ constexpr ParameterSpec kIlPaper[] = {
     {"advance", Kind::word, "extent", "extent,one"}};
 constexpr ParameterSpec kOmniGen[] = {
     {"axes_dim", Kind::lanes, "40,40,40", {}, {}, nullptr, {}, third_each},
-    {.name = "theta", .kind = Kind::positive, .fallback = "10000", .domain = "10000;1000000"},
+    {.name = "theta", .kind = Kind::positive, .fallback = {}, .domain = "10000;1000000"},
     {"patch_size", Kind::positive, "2"}};
 
 constexpr std::string_view kResetInterleaved =
