@@ -116,6 +116,11 @@ void expect_kernels_conform(const std::vector<StoredCase>& cases) {
       continue;
     }
     for (const StoredCase& stored : cases) {
+      if (has_dense_planes(stored)) {
+        std::cout << "skipped: kernel " << kernel.name << " has no dense planes: " << stored.id
+                  << "\n";
+        continue;
+      }
       const StoredCase subject = run_kernel(std::string(kernel.name), stored);
       const CaseResult r = compare(stored, subject, [&](const Format& f) {
         return parse_recipe(kernel_recipe(std::string(kernel.name), dtype_of(f)));

@@ -10,6 +10,7 @@
 
 #include "golden/oracle/oracle.h"
 #include "golden/truth.h"
+#include "reference/planes.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -81,11 +82,15 @@ void check_ids(const std::vector<GoldenCase>& cases) {
 
 // Every dataset that the case promises; the exact positions are optional by FORMAT.md.
 void check_datasets(const StoredCase& stored, const Case& c) {
-  std::vector<std::string> names{"token_index", "position_ids", "axis_map", "rung", "inv_freq"};
-  for (const char* f : {"f64", "f32", "bf16", "f16"}) {
-    if (!c.contents.tables) continue;
-    names.push_back(std::string(f) + "/cos");
-    names.push_back(std::string(f) + "/sin");
+  std::vector<std::string> names{"token_index", "position_ids"};
+  const bool dense = !planes_of(c, 0).empty();
+  if (!dense) names.insert(names.end(), {"axis_map", "rung", "inv_freq"});
+  for (const Format& f : kFormats) {
+    const bool own =
+        f == binary64 || std::find(c.dtypes.begin(), c.dtypes.end(), f) != c.dtypes.end();
+    if (dense || !c.contents.tables || (c.contents.own_tables && !own)) continue;
+    const std::string folder = std::string(info(dtype_of(f)).name) + "/";
+    names.insert(names.end(), {folder + "cos", folder + "sin"});
   }
   for (const Format& format : c.dtypes) {
     const std::string folder = std::string(info(dtype_of(format)).name) + "/";

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "golden/truth.h"
+#include "reference/planes.h"
 
 namespace plumbline {
 namespace {
@@ -163,6 +164,16 @@ std::string kernel_recipe(const std::string& kernel, Dtype output) {
          ",product=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.product)) +
          ",pow_ulp=" + fmt::format("{:g}", r.pow_ulp) +
          ",trig_ulp=" + fmt::format("{:g}", r.trig_ulp);
+}
+
+bool has_dense_planes(const StoredCase& golden) {
+  const auto text = golden.text.find("case");
+  if (text == golden.text.end()) return false;
+  try {
+    return !planes_of(case_from_json(parse_json(text->second)), 0).empty();
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
 }
 
 StoredCase run_kernel(const std::string& name, const StoredCase& golden) {

@@ -14,6 +14,9 @@ namespace plumbline {
 // from them. Throws std::invalid_argument for a spectrum that fast/ cannot hold.
 fast::RotaryCase rotary_case(const Case& c, const FrequencyAllocation& map, int axes);
 
+// The case turns lanes in dense planes, which kernels of fast/ do not and budgets do not cover.
+// False for a case that cannot be read.
+bool has_dense_planes(const StoredCase& golden);
 // Runs a kernel of fast/ on the inputs of a golden case; the result has the same paths as a
 // candidate file.
 StoredCase run_kernel(const std::string& kernel, const StoredCase& golden);

@@ -87,10 +87,9 @@ FrequencyAllocation columns_then_rows(const HeadShape& shape, const Parameters&)
 FrequencyAllocation even_rungs_then_odd(const HeadShape& shape, const Parameters&) {
   FrequencyAllocation out;
   out.pairs = shape.pairs();
-  for (int j = 0; j < out.pairs; ++j) {
-    const bool row = 2 * j < out.pairs;
-    out.of.push_back({row ? kRow : kColumn, row ? 2 * j : 2 * j - out.pairs + 1});
-  }
+  const int rows = (out.pairs + 1) / 2;
+  for (int j = 0; j < rows; ++j) out.of.push_back({kRow, 2 * j});
+  for (int j = 0; j < out.pairs - rows; ++j) out.of.push_back({kColumn, 2 * j + 1});
   return out;
 }
 // Columns and rows in turn, both at the even rungs.
