@@ -162,6 +162,24 @@ constexpr Condition kConditions[] = {
        }
        return true;
      }},
+    {"orthogonal_planes",
+     "planes of a bank are orthogonal, planes of two banks the same or orthogonal",
+     [](Lab& lab, const Prompt&) {
+       for (const PlaneReading& planes : lab.reading().planes) {
+         if (!planes.orthogonal()) return false;
+       }
+       return true;
+     }},
+    {"initial_planes", "as many planes as pairs, at their initial values, and log_freq_scale = 1",
+     [](Lab& lab, const Prompt&) {
+       for (const ParameterSpec& spec : lab.point().parameters.specs()) {
+         if (spec.kind == Kind::numbers && declares(lab, spec.name)) return false;
+       }
+       return number(lab, "num_planes", lab.point().shape.pairs()) == lab.point().shape.pairs() &&
+              (!declares(lab, "planes_per_block") ||
+               2 * number(lab, "planes_per_block", 0) == number(lab, "block_size", 0)) &&
+              number(lab, "log_freq_scale", 1) == 1;
+     }},
     {"base_frequencies", "log_freq_scale = 1",
      [](Lab& lab, const Prompt&) { return number(lab, "log_freq_scale", 1) == 1; }},
     {"index_angles_only", "alpha = 0",

@@ -66,7 +66,7 @@ class Lab {
   Value stride() const;
   bool accepts(const Prompt& prompt) { return at(prompt) != nullptr; }
 
-  // Sequences of up to so many tokens are placed anew for CAUSAL, of half as many for PAD.
+  // Sequences of up to so many tokens are judged for CAUSAL, of half as many for PAD.
   std::int64_t most_fresh = 10;
 
   // What LIN has seen: how one step along t, h, w moves a tuple, and in which sequence.

@@ -12,6 +12,9 @@ namespace {
 // Settings other than the subject's own are tried on smaller grids.
 constexpr Domain kOwn{};
 constexpr Domain kTurned{.most_extent = 4, .two_text = 1, .random = 0};
+// Settings of several knobs at once are there for the map.
+constexpr Domain kAlso{
+    .most_text = 1, .most_t = 2, .most_extent = 2, .two_extent = 1, .two_text = 0, .random = 0};
 
 // What is known of one criterion so far.
 struct Record {
@@ -56,7 +59,7 @@ class Search {
   std::vector<Finding> run() {
     bool first = true;
     for (Setting& setting : settings(subject_)) {
-      try_setting(setting, first ? kOwn : kTurned);
+      try_setting(setting, first ? kOwn : setting.also ? kAlso : kTurned);
       first = false;
     }
     for (Setting& setting : shape_settings(subject_)) {
@@ -249,13 +252,15 @@ std::vector<Subject> subjects_of(const Scheme& scheme) {
                             .profile = {},
                             .base = default_case(scheme),
                             .pinned = {},
-                            .verdicts = std::string(scheme.verdicts)}};
+                            .verdicts = std::string(scheme.verdicts),
+                            .also = {}}};
   for (const Profile& profile : scheme.profiles) {
     Subject subject = out.front();
     subject.profile = std::string(profile.label);
     subject.pinned.clear();
     subject.verdicts = std::string(profile.verdicts);
     subject.video_only = profile.video_only;
+    subject.also = std::string(profile.also);
     for (const auto& [knob, value] : settings_of(profile)) {
       set_text(subject.base.parameters, knob, value);
       const std::string name(subject.base.parameters.find(knob)->name);

@@ -203,8 +203,8 @@ Outcome judge_delta(Lab& lab, const Prompt& p) {
 
 Outcome judge_pad(Lab& lab, const Prompt& p) {
   if (p.tokens() > lab.most_fresh / 2) return {};
-  const auto plain = lab.fresh(p);
-  if (!plain) return {};
+  const Placement* plain = lab.at(p);
+  if (plain == nullptr) return {};
   Outcome out = pass();
   constexpr std::int64_t kLeft[] = {2, 0, 1, 1}, kRight[] = {0, 1, 2, 0}, kHole[] = {-1, -1, -1, 0};
   for (std::size_t k = 0; k < 4; ++k) {
@@ -227,8 +227,8 @@ Outcome judge_pad(Lab& lab, const Prompt& p) {
 // Against every shorter sequence that ends with one of this one's segments.
 Outcome judge_causal(Lab& lab, const Prompt& p) {
   if (p.blocks.empty() || p.tokens() > lab.most_fresh) return {};
-  const auto whole = lab.fresh(p);
-  if (!whole) return {};
+  const Placement* whole = lab.at(p);
+  if (whole == nullptr) return {};
   Outcome out;
   for (std::size_t i = 0; i < p.blocks.size(); ++i) {
     for (const bool with_block : {false, true}) {
@@ -237,8 +237,8 @@ Outcome judge_causal(Lab& lab, const Prompt& p) {
                   {p.blocks.begin(), p.blocks.begin() + blocks}};
       if (with_block) part.text.push_back(0);
       if (part.tokens() == p.tokens() || part.tokens() == 0) continue;
-      const auto shorter = lab.fresh(part);
-      if (!shorter) continue;
+      const Placement* shorter = lab.at(part);
+      if (shorter == nullptr) continue;
       if (out.answer == Answer::skip) out = pass();
       for (std::size_t k = 0; k < shorter->values.size(); ++k) {
         const Order o = order(shorter->values[k], whole->values[k]);
