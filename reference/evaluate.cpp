@@ -59,6 +59,19 @@ class Angles {
     const auto axis = index(assigned.axis);
     const ResolvedSpectrum& spectrum = spectra_.of(assigned.axis);
     const auto rung = static_cast<std::size_t>(assigned.rung);
+    if (const auto quarters = quarter_turns(row, assigned)) {
+      const Interval zero = enclose(Rational(0));
+      switch (*quarters) {
+        case 0:
+          return {attention, zero};
+        case 1:
+          return {zero, attention};
+        case 2:
+          return {-attention, zero};
+        default:
+          return {zero, -attention};
+      }
+    }
     if (WorkingPrecision::bits() != kFirstPrecision) {
       return cos_sin(enclose(ids_.at(axis, row)), spectrum.inv_freq(assigned.rung), attention);
     }
@@ -76,6 +89,16 @@ class Angles {
   }
 
  private:
+  // 0 to 3 where the angle is exactly so many quarter turns, which only ladders in turns reach.
+  std::optional<int> quarter_turns(std::size_t row, const Assignment& assigned) const {
+    const auto turns = spectra_.of(assigned.axis).exact_turns(assigned.rung);
+    const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
+    if (!turns || p == nullptr) return std::nullopt;
+    const Rational quarters = *p * *turns * 4;
+    if (denominator(quarters) != 1) return std::nullopt;
+    const Integer rest = numerator(quarters) % 4;
+    return (rest.convert_to<int>() + 4) % 4;
+  }
   const Spectra& spectra_;
   const FrequencyAllocation& allocation_;
   const PositionTable& ids_;

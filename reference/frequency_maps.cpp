@@ -47,19 +47,23 @@ FrequencyAllocation videorope_official(const HeadShape& shape, const Parameters&
 FrequencyAllocation videorope_original(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
+  auto map = one_map(shape, [&](int i) {
     if (i >= s[1] + s[2]) return Axis::t;
     return i % 2 == 0 ? Axis::h : Axis::w;
   });
+  warn_unless_honoured(map, s);
+  return map;
 }
 
 FrequencyAllocation videorope_paper(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
+  auto map = one_map(shape, [&](int i) {
     if (i >= s[1] + s[2]) return Axis::t;
     return i % 2 == 0 ? Axis::w : Axis::h;
   });
+  warn_unless_honoured(map, s);
+  return map;
 }
 
 FrequencyAllocation il_rope(const HeadShape& shape, const Parameters& parameters) {
@@ -91,6 +95,11 @@ FrequencyAllocation axial(const HeadShape& shape, const std::vector<AxisBlock>& 
   int lanes = 0;
   std::size_t axes = 0;
   for (const AxisBlock& block : blocks) {
+    if (block.lanes % 2 != 0) {
+      throw std::invalid_argument(std::string(knob) + " = " +
+                                  std::to_string(block.lanes * static_cast<int>(blocks.size())) +
+                                  ": must give every axis an even number of lanes");
+    }
     lanes += block.lanes;
     axes = std::max(axes, index(block.axis) + 1);
   }

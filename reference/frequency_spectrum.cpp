@@ -92,12 +92,20 @@ Interval ResolvedSpectrum::inv_freq(int rung) const {
 }
 
 std::optional<Rational> ResolvedSpectrum::exact_inv_freq(int rung) const {
+  const auto product = exact_product(rung);
+  return turns_ && product != Rational(0) ? std::nullopt : product;
+}
+
+std::optional<Rational> ResolvedSpectrum::exact_turns(int rung) const {
+  return turns_ ? exact_product(rung) : std::nullopt;
+}
+
+std::optional<Rational> ResolvedSpectrum::exact_product(int rung) const {
   const Lane& lane = lanes_.at(static_cast<std::size_t>(rung));
   const auto* factor = std::get_if<Rational>(&lane.factor);
   if (factor == nullptr) return std::nullopt;
   Rational product = *factor;
   if (product == 0) return product;
-  if (turns_) return std::nullopt;
   for (const auto& [base, exponent] : lane.powers) {
     const auto exact = exact_power(base, exponent);
     if (!exact) return std::nullopt;

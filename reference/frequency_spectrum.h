@@ -81,6 +81,8 @@ class ResolvedSpectrum {
   Interval inv_freq(int rung) const;
   // The same where it is rational.
   std::optional<Rational> exact_inv_freq(int rung) const;
+  // In turns per position, where the ladder counts turns and the number is rational.
+  std::optional<Rational> exact_turns(int rung) const;
   // The factor on cos and sin; an enclosure; exactly where it is rational.
   Interval attention_factor() const {
     return attention_ ? enclose(*attention_) : attention_enclosure_();
@@ -111,6 +113,7 @@ class ResolvedSpectrum {
   void resolve(const Llama3&);
   void change_base(const Rational& alpha);
   void raise(const Rational& exponent);
+  std::optional<Rational> exact_product(int rung) const;
   Rational base_;
   int dim_;
   bool turns_;

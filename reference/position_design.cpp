@@ -17,6 +17,8 @@ template <class S>
 const LayoutIn<S>& in(const Layout& layout) {
   if constexpr (std::is_same_v<S, Rational>) {
     return layout.exact;
+  } else if constexpr (std::is_same_v<S, Irrational>) {
+    return layout.symbolic;
   } else {
     return layout.enclosed;
   }
@@ -26,6 +28,8 @@ template <class S>
 AdvanceIn<S> in(const Advance& advance) {
   if constexpr (std::is_same_v<S, Rational>) {
     return advance.exact;
+  } else if constexpr (std::is_same_v<S, Irrational>) {
+    return advance.symbolic;
   } else {
     return advance.enclosed;
   }
@@ -178,7 +182,7 @@ Walk<S>::Walk(const PositionDesign& design, const Parameters& parameters, const 
       sequence_(sequence),
       maximum_(Scalar<S>::integer(-1)) {
   using N = Scalar<S>;
-  if (in<S>(design.layout).vis == nullptr) throw std::logic_error("no exact form of this layout");
+  if (in<S>(design.layout).vis == nullptr) throw std::logic_error("no such form of this layout");
   std::int64_t videos = 0, ordinal = 0, first = 0, frames = 0;
   const auto numbers = video_numbers(sequence_, videos);
   check_lists(parameters, sequence_, videos);
@@ -279,5 +283,6 @@ void check_sequence(const PositionDesign& design, const Parameters& parameters,
 
 template class Walk<Rational>;
 template class Walk<Interval>;
+template class Walk<Irrational>;
 
 }  // namespace plumbline

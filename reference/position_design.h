@@ -71,7 +71,7 @@ class Knobs {
 // terms. L may also have `prepare` (work done once a block, found again in Block::prepared),
 // `maximum` (largest coordinate of a block; without it layouts must be monotone in each of t, h
 // and w) and `cell` (t, h, w of a token, where tokens are not in row order). A layout whose
-// coordinates are irrational says so with `transcendental` and has no exact form.
+// coordinates are irrational says so with `transcendental`: it exists for Irrational alone.
 template <class S>
 struct LayoutIn {
   Point<S> (*vis)(const Block<S>&, const Cell<S>&, const Knobs&) = nullptr;
@@ -82,6 +82,7 @@ struct Layout {
   std::string_view name;
   LayoutIn<Rational> exact;
   LayoutIn<Interval> enclosed;
+  LayoutIn<Irrational> symbolic;
   Grid (*cell)(std::int64_t index, const Grid&, const Knobs&) = nullptr;
 };
 template <class S>
@@ -90,6 +91,7 @@ struct Advance {
   std::string_view name;
   AdvanceIn<Rational> exact;
   AdvanceIn<Interval> enclosed;
+  AdvanceIn<Irrational> symbolic = nullptr;
 };
 template <class L, class S>
 constexpr LayoutIn<S> layout_in() {
@@ -100,15 +102,20 @@ constexpr LayoutIn<S> layout_in() {
 }
 template <class L>
 constexpr Layout layout_of() {
-  Layout out{L::name, {}, layout_in<L, Interval>()};
-  if constexpr (!requires { L::transcendental; }) out.exact = layout_in<L, Rational>();
+  Layout out{L::name, {}, {}, {}};
+  if constexpr (requires { L::transcendental; }) {
+    out.symbolic = layout_in<L, Irrational>();
+  } else {
+    out.exact = layout_in<L, Rational>();
+    out.enclosed = layout_in<L, Interval>();
+  }
   if constexpr (requires { &L::cell; }) out.cell = &L::cell;
   return out;
 }
 template <class A>
 constexpr Advance advance_of() {
   if constexpr (requires { A::transcendental; }) {
-    return {A::name, nullptr, &A::template next<Interval>};
+    return {A::name, nullptr, nullptr, &A::template next<Irrational>};
   } else {
     return {A::name, &A::template next<Rational>, &A::template next<Interval>};
   }
@@ -178,6 +185,7 @@ void check_sequence(const PositionDesign& design, const Parameters& parameters,
 
 extern template class Walk<Rational>;
 extern template class Walk<Interval>;
+extern template class Walk<Irrational>;
 
 // Layouts and advance rules that several schemes share. p the cursor, delta the temporal stride.
 // Source: JJJYmmm/Multimodal-RoPEs, multimodal_ropes/pos_design/.

@@ -2,9 +2,6 @@
 // Where every row of a case stands: the walk, read through padding and windows.
 #include <array>
 #include <charconv>
-#include <map>
-#include <memory>
-#include <mutex>
 
 #include "reference/evaluate.h"
 
@@ -35,48 +32,6 @@ class RowMap {
   std::int64_t left_, real_;
   std::vector<std::uint8_t> mask_;
   std::vector<std::int64_t> before_;
-};
-
-// The walk of a transcendental design at every precision that is asked for, each made once. Shared
-// by the coordinates that come from it, on any thread.
-class WalkAtEveryPrecision {
- public:
-  explicit WalkAtEveryPrecision(const Case& c)
-      : design_(design_of(*c.scheme, c.parameters)),
-        parameters_(c.parameters),
-        sequence_(c.sequence) {}
-  const Walk<Interval>& now() {
-    const std::lock_guard lock(mutex_);
-    return *made().walk;
-  }
-  // The token's coordinates; the axes of a token are asked for one after the other.
-  Interval at(std::int64_t token, std::size_t axis) {
-    const std::lock_guard lock(mutex_);
-    Made& now = made();
-    if (now.token != token) {
-      now.point = now.walk->at(token);
-      now.token = token;
-    }
-    return now.point[axis];
-  }
-
- private:
-  const PositionDesign& design_;
-  Parameters parameters_;
-  Sequence sequence_;
-  std::mutex mutex_;
-  struct Made {
-    std::unique_ptr<const Walk<Interval>> walk;
-    std::int64_t token = -1;  // whose point was asked for last
-    Point<Interval> point;
-  };
-  Made& made() {
-    Made& now = walks_[WorkingPrecision::bits()];
-    if (!now.walk)
-      now.walk = std::make_unique<const Walk<Interval>>(design_, parameters_, sequence_);
-    return now;
-  }
-  std::map<unsigned, Made> walks_;
 };
 
 PositionTable blank(const Case& c, const PositionDesign& design) {
@@ -123,26 +78,17 @@ PositionTable exact_positions(const Case& c, const PositionDesign& design) {
   return out;
 }
 
-PositionTable enclosed_positions(const Case& c, const PositionDesign& design) {
-  const auto walks = std::make_shared<WalkAtEveryPrecision>(c);
-  const WorkingPrecision scope(kFirstPrecision);
-  const std::int64_t leading = walks->now().leading_text();
+PositionTable irrational_positions(const Case& c, const PositionDesign& design) {
+  const Walk<Irrational> walk(design, c.parameters, c.sequence);
   PositionTable out = blank(c, design);
   each_token(c, out, [&](std::size_t row, std::int64_t token) {
-    for (std::size_t a = 0; a < static_cast<std::size_t>(out.axes); ++a) {
-      Coordinate& place = out.position_ids[a * out.rows() + row];
-      // Text before the first block does not know of it; integers, but for TextRule::temporal_only.
-      if (token < leading && design.text == TextRule::every_axis) {
-        place = Rational(token);
-      } else {
-        place = Irrational{[=] { return walks->at(token, a); }};
-      }
-    }
+    const Point<Irrational> point = walk.at(token);
+    for (std::size_t a = 0; a < static_cast<std::size_t>(out.axes); ++a)
+      out.position_ids[a * out.rows() + row] = coordinate(point[a]);
   });
-  const Rational past(1 - c.padded_length()), length(-c.padded_length());
-  if (design.delta != DeltaRule::none)
-    out.rope_delta = Irrational{[=] { return walks->now().maximum() + enclose(past); }};
-  out.rope_delta_cursor = Irrational{[=] { return walks->now().cursor() + enclose(length); }};
+  const Irrational length{Rational(c.padded_length())}, one{Rational(1)};
+  if (design.delta != DeltaRule::none) out.rope_delta = coordinate(walk.maximum() + one - length);
+  out.rope_delta_cursor = coordinate(walk.cursor() - length);
   return out;
 }
 
@@ -150,15 +96,7 @@ PositionTable enclosed_positions(const Case& c, const PositionDesign& design) {
 
 PositionTable positions(const Case& c) {
   const PositionDesign& design = design_of(*c.scheme, c.parameters);
-  bool text_only = true;
-  for (const Segment& segment : c.sequence) text_only = text_only && segment.index() == 0;
-  if (!design.transcendental()) return exact_positions(c, design);
-  if (!text_only) return enclosed_positions(c, design);
-  // Without a visual block the layout is never asked.
-  PositionDesign plain = design;
-  plain.layout = layout_of<FlatLayout>();
-  plain.advance = advance_of<PastCount>();
-  return exact_positions(c, plain);
+  return design.transcendental() ? irrational_positions(c, design) : exact_positions(c, design);
 }
 
 double to_double(const Coordinate& x) {

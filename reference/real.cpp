@@ -61,11 +61,6 @@ Interval enclose(const Rational& r) {
   return result;
 }
 
-Interval enclose(const Coordinate& c) {
-  if (const auto* exact = std::get_if<Rational>(&c)) return enclose(*exact);
-  return std::get<Irrational>(c).enclosure();
-}
-
 Interval times(const Interval& x, double y) {
   Interval result;
   mpfi_mul_d(raw(result), raw(x), y);

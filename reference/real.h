@@ -5,7 +5,6 @@
 #include <boost/multiprecision/gmp.hpp>
 #include <boost/multiprecision/mpfi.hpp>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,15 +20,6 @@ using Rational = boost::multiprecision::number<boost::multiprecision::gmp_ration
 // A closed interval that contains the real number meant, at the working precision of this thread.
 using Interval = boost::multiprecision::number<boost::multiprecision::mpfi_float_backend<0>,
                                                boost::multiprecision::et_off>;
-
-// A real number that no fraction denotes: `enclosure` gives an interval around it at the working
-// precision, thinner with every bit.
-struct Irrational {
-  std::function<Interval()> enclosure;
-};
-
-// Where a token stands on one axis: exact, unless the layout is transcendental.
-using Coordinate = std::variant<Rational, Irrational>;
 
 // The precision in bits of every Interval made in this scope and thread; the only way to set it.
 // Boost keeps it in decimal digits, so the precision in force is at least `bits`.
@@ -61,7 +51,6 @@ struct Undecided {};
 
 // {r}, widened to the working precision; a point where r is dyadic and fits.
 Interval enclose(const Rational& r);
-Interval enclose(const Coordinate& c);
 // {x * y} for an exact finite double.
 Interval times(const Interval& x, double y);
 // pi; natural logarithm; exponential; sine and cosine (radians). Enclosures. log needs x > 0.

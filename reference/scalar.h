@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "reference/real.h"
+#include "reference/irrational.h"
 
 namespace plumbline {
 
@@ -38,6 +38,13 @@ struct Scalar<Interval> {
   static Interval floor(const Interval& a) { return enclose(Rational(plumbline::floor(a))); }
   static Interval ceil(const Interval& a) { return enclose(Rational(plumbline::ceil(a))); }
   static Interval quotient(const Interval& a, const Interval& b) { return a / b; }
+};
+
+// Sums and the order alone: what transcendental layouts and the walk need.
+template <>
+struct Scalar<Irrational> {
+  static Irrational integer(std::int64_t n) { return Irrational(Rational(n)); }
+  static Irrational max(const Irrational& a, const Irrational& b) { return larger(a, b); }
 };
 
 }  // namespace plumbline

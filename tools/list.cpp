@@ -71,6 +71,16 @@ Json kernels_json() {
   return out;
 }
 
+// The table of README: two axes, what is broken, whose scheme it is.
+std::string markdown_table() {
+  std::string out = "| scheme | layout, advance | map | breaks | source |\n|---|---|---|---|---|\n";
+  for (const Scheme& s : schemes()) {
+    out += fmt::format("| `{}` | {}, {} | {} | {} | {} |\n", s.name, s.design.layout.name,
+                       s.design.advance.name, s.allocation.name, s.verdicts, s.source);
+  }
+  return out;
+}
+
 std::string cell(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -108,7 +118,14 @@ Run add_list(CLI::App& app) {
       ->required()
       ->check(CLI::IsMember({"schemes", "models", "cases", "kernels"}));
   app.add_flag("--json", *json, "print JSON");
-  return [what, json] {
+  auto markdown = std::make_shared<bool>(false);
+  app.add_flag("--markdown", *markdown, "print the schemes as README's table")->excludes("--json");
+  return [what, json, markdown] {
+    if (*markdown) {
+      if (*what != "schemes") throw std::invalid_argument("--markdown: prints schemes only");
+      write_text("", markdown_table());
+      return int{kConforms};
+    }
     const Json rows = *what == "schemes"  ? schemes_json()
                       : *what == "models" ? models_json()
                       : *what == "cases"  ? cases_json()

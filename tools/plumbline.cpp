@@ -24,7 +24,10 @@ constexpr Command kCommands[] = {
     {"verify", "check a golden file: digests, schema, and recomputation by the second oracle",
      add_verify},
     {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
+    {"spectrum", "which part of the frequency spectrum each axis gets", add_spectrum},
     {"diff", "compare two golden files", add_diff},
+    {"properties", "try the laws of rotary embeddings on the reference and on every kernel",
+     add_properties},
 };
 
 int complain(int code, const std::string& what) {

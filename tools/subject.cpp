@@ -7,9 +7,7 @@
 
 #include <cstring>
 
-#include "fast/fast.h"
 #include "golden/truth.h"
-#include "reference/evaluate.h"
 
 namespace plumbline {
 namespace {
@@ -70,7 +68,7 @@ fast::Spectrum spectrum_of(const FrequencySpectrum& from, const Ladder& ladder) 
     }
     void operator()(const Proportional& s) const {
       to.scaling = fast::Scaling::proportional;
-      to.head_dim = from.rotary_dim;
+      to.head_dim = to.rotary_dim;
       to.rope_angles = static_cast<int>(s.angles);
       to.factor = number_(s.factor);
     }
@@ -135,6 +133,23 @@ void add_tables(StoredCase& out, const std::string& folder, const std::vector<st
 
 }  // namespace
 
+fast::RotaryCase rotary_case(const Case& c, const FrequencyAllocation& map, int axes) {
+  fast::RotaryCase out;
+  for (const Ladder& ladder : map.ladders) out.spectra.push_back(spectrum_of(c.spectrum, ladder));
+  out.head_dim = c.shape.head_dim;
+  out.rotary_dim = c.shape.rotary_dim;
+  out.num_heads = c.shape.num_heads;
+  out.num_key_value_heads = c.shape.num_key_value_heads;
+  out.neox = c.pairing == Pairing::neox;
+  out.axes = axes;
+  out.maps = map.maps;
+  for (const Assignment& a : map.of) {
+    out.axis_map.push_back(static_cast<std::uint8_t>(a.axis));
+    out.rung.push_back(a.rung);
+  }
+  return out;
+}
+
 void check_kernel(const std::string& kernel) { find_kernel(kernel); }
 
 std::string kernel_recipe(const std::string& kernel, Dtype output) {
@@ -154,19 +169,18 @@ StoredCase run_kernel(const std::string& name, const StoredCase& golden) {
   const fast::Kernel& kernel = find_kernel(name);
   const Truth truth(golden);
   const HeadShape& shape = truth.c.shape;
-  fast::RotaryCase rotary;
-  for (const Ladder& ladder : allocation(truth.c).ladders)
-    rotary.spectra.push_back(spectrum_of(truth.c.spectrum, ladder));
-  rotary.head_dim = shape.head_dim;
-  rotary.rotary_dim = shape.rotary_dim;
-  rotary.num_heads = shape.num_heads;
-  rotary.num_key_value_heads = shape.num_key_value_heads;
-  rotary.neox = truth.c.pairing == Pairing::neox;
+  // The map as the file says it, not as the scheme would.
+  FrequencyAllocation map = allocation(truth.c);
+  map.maps = truth.maps;
+  map.pairs = truth.pairs;
+  map.of.resize(truth.axis_map.size());
+  for (std::size_t i = 0; i < map.of.size(); ++i) {
+    map.of[i].axis = static_cast<Axis>(truth.axis_map[i]);
+    map.of[i].rung = truth.rung[i];
+  }
   const auto tokens = static_cast<int>(truth.rows());
-  rotary.axes = tokens == 0 ? 1 : static_cast<int>(truth.position_ids.size() / truth.rows());
-  rotary.maps = truth.maps;
-  rotary.axis_map = truth.axis_map;
-  rotary.rung.assign(truth.rung.begin(), truth.rung.end());
+  const int axes = tokens == 0 ? 1 : static_cast<int>(truth.position_ids.size() / truth.rows());
+  const fast::RotaryCase rotary = rotary_case(truth.c, map, axes);
 
   StoredCase out;
   out.id = golden.id;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Circle-RoPE: an image becomes a ring in the plane orthogonal to (1, 1, 1). Coordinates are
-// irrational, so there is no exact form; angles that are rational turns are kept exact.
+// irrational, so they are kept as exact sums of named atoms.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <stdexcept>
 
 #include "reference/layouts.h"
@@ -35,46 +36,35 @@ std::optional<Rational> eighths(const Direction& d) {
   return Rational((d.y < 0 ? -1 : 1) * (d.x < 0 ? 3 : 1), 8);
 }
 
-// A number of turns, exactly where it is rational.
+// fraction + value turns, or fraction - value; without a name there is no value.
 struct Turns {
-  std::optional<Rational> exact;
-  Interval value;
+  Rational fraction;
+  std::string name;  // of the value: equal values have equal names
+  std::function<Interval()> value;
+  bool subtracts = false;
 };
-Turns turns(const Rational& r) { return {r, enclose(r)}; }
 
-// cos(2 pi x)^2 with the sign of the cosine, where x is a multiple of 1/8 or 1/12.
-std::optional<Rational> signed_square(const Turns& x) {
-  if (!x.exact) return std::nullopt;
-  const Rational steps = *x.exact * 24;
-  if (denominator(steps) != 1) return std::nullopt;
-  const Integer rest = numerator(steps) % 24;
-  const int k = std::abs(rest.convert_to<int>());  // the cosine is even
-  const int fold = k > 12 ? 24 - k : k, sign = fold > 6 ? -1 : 1;
-  switch (fold > 6 ? 12 - fold : fold) {
-    case 0:
-      return Rational(sign);
-    case 2:
-      return Rational(3 * sign, 4);
-    case 3:
-      return Rational(sign, 2);
-    case 4:
-      return Rational(sign, 4);
-    case 6:
-      return Rational(0);
-    default:
-      return std::nullopt;
+// x + i y, exactly.
+struct Gaussian {
+  Integer x, y;
+  friend Gaussian operator*(const Gaussian& a, const Gaussian& b) {
+    return {a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x};
   }
-}
-Turns shifted(const Turns& x, const Rational& by) {
-  return {x.exact ? std::optional<Rational>(*x.exact + by) : std::nullopt, x.value + enclose(by)};
+  std::string ray() const {
+    const Integer common = gcd(x, y);
+    return "(" + Integer(x / common).str() + ", " + Integer(y / common).str() + ")";
+  }
+};
+// The centre of a grid has angle 0.
+Gaussian gaussian(const Direction& d) {
+  return d.x == 0 && d.y == 0 ? Gaussian{1, 0} : Gaussian{d.x, d.y};
 }
 
-// One block's ring at the working precision. Source: lose4578/CircleRoPE;
+// One block's ring. Source: lose4578/CircleRoPE;
 // JJJYmmm/Multimodal-RoPEs, pos_design/circlerope.py.
 class Ring final : public Prepared {
  public:
-  Ring(const Grid& grid, const Knobs& knobs, bool stacks, bool paper)
-      : grid_(grid), stacks_(stacks), paper_(paper) {
+  Ring(const Grid& grid, const Knobs& knobs, bool stacks) : grid_(grid), stacks_(stacks) {
     if (grid.h > kMostCells / grid.w) {
       throw std::invalid_argument("grid: a block of this scheme has at most 2^26 cells a frame");
     }
@@ -94,24 +84,23 @@ class Ring final : public Prepared {
       }
     }
     set_extremes();
-    shift_ = enclose(Rational(0));
     if (knobs.get<Rational>("move_to_positive", 0) != 0) {
-      shift_ = abs(minimum_) + enclose(knobs.get<Rational>("move_to_positive", 1));
+      shift_ = Scalar<Irrational>::max(minimum_, -minimum_) +
+               Irrational(knobs.get<Rational>("move_to_positive", 1));
     }
   }
 
   // Offset of cell (t, h, w) from the cursor on the axes t, h, w.
-  Point<Interval> at(std::int64_t t, std::int64_t h, std::int64_t w) const {
-    Point<Interval> out = pattern(h, w);
-    const Interval stacked =
-        shift_ + (stacks_ ? enclose(Rational(stride_ * t)) : enclose(Rational(0)));
+  Point<Irrational> at(std::int64_t t, std::int64_t h, std::int64_t w) const {
+    Point<Irrational> out = pattern(h, w);
+    const Irrational stacked = shift_ + Irrational(stacks_ ? Rational(stride_ * t) : Rational(0));
     for (std::size_t a = 0; a < 3; ++a) out[a] += stacked;
     return out;
   }
   // The largest offset of the block.
-  Interval maximum() const {
+  Irrational maximum() const {
     const Rational last = stacks_ ? Rational(stride_ * (grid_.t - 1)) : Rational(0);
-    return maximum_ + shift_ + enclose(last);
+    return maximum_ + shift_ + Irrational(last);
   }
 
  private:
@@ -141,65 +130,78 @@ class Ring final : public Prepared {
     }
   }
 
-  // The spatial angle of a cell between the extremes of its grid, in turns.
-  Turns spatial(const Direction& d) const {
-    if (same_angle(lowest_, highest_)) {
-      if (paper_) return turns(Rational(0));
-      const auto exact = eighths(d);
-      return exact ? turns(*exact) : Turns{std::nullopt, angle(d) / (pi() * enclose(Rational(2)))};
-    }
-    if (same_angle(d, lowest_)) return turns(Rational(0));
-    if (same_angle(d, highest_)) return turns(Rational(1));
-    const auto low = eighths(lowest_), high = eighths(highest_), own = eighths(d);
-    if (low && high && own) return turns(Rational((*own - *low) / (*high - *low)));
-    return {std::nullopt, (angle(d) - angle(lowest_)) / (angle(highest_) - angle(lowest_))};
-  }
-  static Interval angle(const Direction& d) { return atan2(Rational(d.y), Rational(d.x)); }
-
+  // alpha times the spatial angle of a cell between the extremes of its grid, in turns, plus the
+  // grid angle's share. Cells at equal distance from the middle of the extremes differ in sign
+  // alone, so the distance is named after the ray on the far side: a mirrored cell's own.
   Turns mixed(std::int64_t h, std::int64_t w) const {
     const Rational grid_turn(Rational(h * grid_.w + w) / (grid_.h * grid_.w));
     const Rational rest = (1 - alpha_) * grid_turn;
-    if (alpha_ == 0) return turns(rest);
-    const Turns s = spatial(direction(h, w));
-    return {s.exact ? std::optional<Rational>(alpha_ * *s.exact + rest) : std::nullopt,
-            enclose(alpha_) * s.value + enclose(rest)};
+    const Direction d = direction(h, w);
+    const auto exactly = [&](const Rational& share) {
+      return Turns{alpha_ * share + rest, {}, {}};
+    };
+    if (alpha_ == 0) return exactly(0);
+    const auto own = eighths(d), low = eighths(lowest_), high = eighths(highest_);
+    // All cells of such a grid lie on the ray of angle 0, where paper and code agree.
+    if (same_angle(lowest_, highest_)) return exactly(0);
+    if (same_angle(d, lowest_)) return exactly(0);
+    if (same_angle(d, highest_)) return exactly(1);
+    if (low && high && own) return exactly((*own - *low) / (*high - *low));
+    const Gaussian ends = gaussian(lowest_) * gaussian(highest_), z = gaussian(d);
+    const Gaussian against_middle = z * z * Gaussian{ends.x, -ends.y};
+    const double off_middle = rough_share(d) - 0.5;
+    if (against_middle.y == 0 && std::abs(off_middle) < 1e-6) return exactly(Rational(1, 2));
+    const bool below = off_middle < 0;
+    const Gaussian far = below ? ends * Gaussian{z.x, -z.y} : z;
+    return {alpha_ / 2 + rest,
+            to_text(alpha_) + " of " + far.ray() + " in " + gaussian(lowest_).ray() + " to " +
+                gaussian(highest_).ray(),
+            [a = alpha_, d, lowest = lowest_, highest = highest_, below] {
+              const Interval off = (angle(d) - angle(lowest)) / (angle(highest) - angle(lowest)) -
+                                   enclose(Rational(1, 2));
+              return enclose(a) * (below ? Interval(-off) : off);
+            },
+            below};
+  }
+  static Interval angle(const Direction& d) { return atan2(Rational(d.y), Rational(d.x)); }
+  double rough_share(const Direction& d) const {
+    const auto rough_angle = [](const Direction& e) {
+      return std::atan2(static_cast<double>(e.y), static_cast<double>(e.x));
+    };
+    return (rough_angle(d) - rough_angle(lowest_)) / (rough_angle(highest_) - rough_angle(lowest_));
   }
 
-  // (1 - blend) R sqrt(2/3) cos(2 pi x): exactly, where that is rational.
-  Interval along(const Turns& x) const {
-    const Rational share = (1 - blend_) * (1 - blend_) * Rational(2, 3);
-    if (const auto square = signed_square(x)) {
-      const Rational value = share * radius_square_ * *square;
-      const auto root =
-          value == 0 ? std::optional(Rational(0)) : exact_power(abs(value), Rational(1, 2));
-      if (root) return enclose(value < 0 ? Rational(-*root) : *root);
-    }
-    const Interval reach = sqrt(enclose(Rational(share * abs(radius_square_))));
-    const Interval cosine = cos(x.value * pi() * enclose(Rational(2)));
-    return radius_square_ < 0 ? Interval(-(reach * cosine)) : Interval(reach * cosine);
+  // (1 - blend) R sqrt(2/3) cos(2 pi (x + by)).
+  Irrational along(const Turns& x, const Rational& by) const {
+    const Rational square = (1 - blend_) * (1 - blend_) * Rational(2, 3) * radius_square_;
+    Rational fraction = x.fraction + by;
+    if (x.name.empty()) return root_times_cosine(square, fraction);
+    if (x.subtracts) fraction = -fraction;  // cos is even
+    const Rational part = fraction - Rational(floor(fraction));
+    return root_times_cosine(square, x.name + " + " + to_text(part),
+                             [value = x.value, part] { return value() + enclose(part); });
   }
 
   // On the axes t, h, w, without shift and stacking. The tilt of (X, Y) = R (cos, sin) into the
   // plane orthogonal to (1, 1, 1), (2Y / sqrt 6, X / sqrt 2 - Y / sqrt 6, -X / sqrt 2 - Y / sqrt
-  // 6), equals sqrt(2/3) R (sin, cos(+ 1/12 turn), -cos(- 1/12 turn)), which keeps exact zeros
-  // exact.
-  Point<Interval> pattern(std::int64_t h, std::int64_t w) const {
-    Point<Interval> out{enclose(Rational(0)), enclose(Rational(0)), enclose(Rational(0)),
-                        enclose(Rational(0))};
+  // 6), equals sqrt(2/3) R (sin, cos(+ 1/12 turn), -cos(- 1/12 turn)): one cosine a coordinate.
+  Point<Irrational> pattern(std::int64_t h, std::int64_t w) const {
+    Point<Irrational> out;
     if (circle_) {
       const Turns theta = mixed(h, w);
-      out[0] = along(shifted(theta, Rational(-1, 4)));
-      out[1] = along(shifted(theta, Rational(1, 12)));
-      out[2] = -along(shifted(theta, Rational(-1, 12)));
+      out[0] = along(theta, Rational(-1, 4));
+      out[1] = along(theta, Rational(1, 12));
+      out[2] = -along(theta, Rational(-1, 12));
     }
     const Rational share = circle_ ? blend_ : Rational(1);
     if (share != 0) {
       const Direction d = direction(h, w);
-      const Interval x = enclose(Rational(share * d.x / 2)) / sqrt(enclose(Rational(2))),
-                     y = enclose(Rational(share * d.y / 2)) / sqrt(enclose(Rational(6)));
-      out[0] += y + y;
-      out[1] += x - y;
-      out[2] -= x + y;
+      const Rational x = share * d.x / 2, y = share * d.y / 2;
+      const Irrational x_part = root_times_cosine(x * abs(x) / 2, 0),
+                       y_part = root_times_cosine(y * abs(y) / 6, 0);
+      out[0] += y_part + y_part;
+      out[1] += x_part - y_part;
+      out[2] += -(x_part + y_part);
     }
     return out;
   }
@@ -210,16 +212,7 @@ class Ring final : public Prepared {
     std::array<double, 3> out{};
     const Direction d = direction(h, w);
     if (circle_) {
-      const auto rough_angle = [](const Direction& e) {
-        return std::atan2(static_cast<double>(e.y), static_cast<double>(e.x));
-      };
-      double s = 0;
-      if (!same_angle(lowest_, highest_)) {
-        s = (rough_angle(d) - rough_angle(lowest_)) /
-            (rough_angle(highest_) - rough_angle(lowest_));
-      } else if (!paper_) {
-        s = rough_angle(d) / (2 * std::numbers::pi);
-      }
+      const double s = same_angle(lowest_, highest_) ? 0 : rough_share(d);
       const double grid_turn = static_cast<double>(h * grid_.w + w) /
                                (static_cast<double>(grid_.h) * static_cast<double>(grid_.w));
       const double a = to_double(alpha_),
@@ -253,39 +246,37 @@ class Ring final : public Prepared {
       high = first ? most : std::max(high, most);
       first = false;
     });
-    bool any_low = false, any_high = false;
+    bool any = false;
     each([&](std::int64_t h, std::int64_t w, double least, double most) {
       if (least > low + margin && most < high - margin) return;
-      const Point<Interval> cell = pattern(h, w);
-      for (std::size_t a = 0; a < 3; ++a) {
-        maximum_ = any_high ? Scalar<Interval>::max(maximum_, cell[a]) : cell[a];
-        const Interval negative = -cell[a];
-        minimum_ = any_low ? Scalar<Interval>::max(minimum_, negative) : negative;
-        any_low = any_high = true;
+      const Point<Irrational> cell = pattern(h, w);
+      for (const Irrational& x : std::span(cell).first<3>()) {
+        maximum_ = any ? Scalar<Irrational>::max(maximum_, x) : x;
+        minimum_ = any ? -Scalar<Irrational>::max(-minimum_, -x) : x;
+        any = true;
       }
     });
-    minimum_ = -minimum_;
   }
 
   Grid grid_;
-  bool stacks_, paper_, centred_ = false, circle_ = true;
+  bool stacks_, centred_ = false, circle_ = true;
   Rational alpha_, blend_, stride_;
   Rational radius_square_;  // with the radius' sign
-  Interval shift_, minimum_, maximum_;
+  Irrational shift_, minimum_, maximum_;
   double approximate_radius_ = 0;
   Direction lowest_, highest_;
 };
 
-// Variant says whether later frames stack along (1, 1, 1), and what a grid of one direction does.
+// Variant says whether later frames stack along (1, 1, 1).
 template <class Variant>
 struct CircleLayout {
   static constexpr std::string_view name = Variant::name;
   static constexpr bool transcendental = true;
   template <class S>
   static std::shared_ptr<const Prepared> prepare(const Block<S>& b, const Knobs& knobs) {
-    return std::make_shared<const Ring>(b.visual.grid, knobs, Variant::stacks, Variant::paper);
+    return std::make_shared<const Ring>(b.visual.grid, knobs, Variant::stacks);
   }
-  static const Ring& ring(const Block<Interval>& b) {
+  static const Ring& ring(const Block<Irrational>& b) {
     return static_cast<const Ring&>(*b.prepared);
   }
   template <class S>
@@ -311,15 +302,11 @@ struct PastRing {  // 1 + the largest coordinate of the block
 };
 struct Stacked {
   static constexpr std::string_view name = "circle";
-  static constexpr bool stacks = true, paper = false;
+  static constexpr bool stacks = true;
 };
 struct Collapsed {
   static constexpr std::string_view name = "circle_collapsed";
-  static constexpr bool stacks = false, paper = false;
-};
-struct AsPublished {
-  static constexpr std::string_view name = "circle_paper";
-  static constexpr bool stacks = true, paper = true;
+  static constexpr bool stacks = false;
 };
 template <class Variant>
 constexpr PositionDesign kCircle{.layout = layout_of<CircleLayout<Variant>>(),
@@ -463,7 +450,7 @@ constexpr Scheme kSchemes[] = {
      .verdicts = kAbsoluteTimeVerdicts},
     {.name = "circlerope-paper",
      .source = "Circle-RoPE, arXiv 2505.16416, section 3: the radius is the largest Euclidean norm",
-     .design = kCircle<AsPublished>,
+     .design = kCircle<Stacked>,
      .allocation = kChunked,
      .parameters = kPaperKnobs,
      .rope_theta = "1000000"},

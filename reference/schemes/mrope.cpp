@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "reference/frequency_maps.h"
 #include "reference/layouts.h"
 #include "reference/scheme.h"
 
@@ -96,6 +97,22 @@ constexpr Profile kChunkedRules[] = {{"2026 rule", "position_rule=hf-2026", kChu
                   kAbsoluteRules[] = {{"2026 rule", "position_rule=hf-2026", kAbsoluteSides}};
 constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true", kHeadsReset}};
 
+// Sections in the order H, W, T: rows and columns in turn, then time.
+FrequencyAllocation ernie(const HeadShape& shape, const Parameters& parameters) {
+  const auto s = parameters.integers("mrope_section");
+  need_full_section(shape, s);
+  auto map = one_map(shape, [&](int i) {
+    if (i >= s[0] + s[1]) return Axis::t;
+    return i % 2 == 0 ? Axis::h : Axis::w;
+  });
+  warn_unless_honoured(map, {s[2], s[0], s[1]});
+  return map;
+}
+constexpr ParameterSpec kErnieSection{
+    "mrope_section", Kind::section, "22,22,20", "H,W,T", {}, nullptr, {}, fitted_section};
+constexpr ParameterSpec kErnie[] = {temporal_stride("1"), kErnieSection, kIntegerOutput,
+                                    kPositionRule};
+
 constexpr Scheme kSchemes[] = {
     {.name = "mrope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/mrope.py and its default stride",
@@ -166,6 +183,14 @@ constexpr Scheme kSchemes[] = {
      .variants = kResetOn,
      .verdicts = kHeadsGrid,
      .profiles = kMultiHeadProfiles},
+    {.name = "mrope-ernie4.5vl",
+     .source = "huggingface/transformers models/ernie4_5_vl_moe; vllm-project/vllm, ernie45_vl.py",
+     .design = kGrid,
+     .allocation = {"ernie", ernie},
+     .parameters = kErnie,
+     .rope_theta = "500000",
+     .pairing = Pairing::gptj,
+     .variants = kGridRules},
 };
 
 }  // namespace

@@ -13,20 +13,20 @@ namespace {
 constexpr PositionDesign kReset{.layout = layout_of<SpatialResetLayout>(),
                                 .advance = advance_of<PastExtent>()};
 // Papers: text stands on the time axis alone. No code defines a delta.
-constexpr PositionDesign kTextOnTime{.layout = layout_of<SpatialResetLayout>(),
-                                     .advance = advance_of<PastExtent>(),
+constexpr PositionDesign kTextOnTime{.layout = layout_of<UnitResetLayout>(),
+                                     .advance = advance_of<PastLargest>(),
                                      .text = TextRule::temporal_only,
                                      .delta = DeltaRule::none};
-constexpr PositionDesign kTextOnTimeByOne{.layout = layout_of<SpatialResetLayout>(),
+constexpr PositionDesign kTextOnTimeByOne{.layout = layout_of<UnitResetLayout>(),
                                           .advance = advance_of<PastOne>(),
                                           .text = TextRule::temporal_only,
                                           .delta = DeltaRule::none};
-constexpr PositionDesign kImages{.layout = layout_of<SpatialResetLayout>(),
-                                 .advance = advance_of<PastExtent>(),
+constexpr PositionDesign kImages{.layout = layout_of<UnitResetLayout>(),
+                                 .advance = advance_of<PastLargest>(),
                                  .delta = DeltaRule::none,
                                  .media = kStillOnly};
-constexpr PositionDesign kImagesTextOnTime{.layout = layout_of<SpatialResetLayout>(),
-                                           .advance = advance_of<PastExtent>(),
+constexpr PositionDesign kImagesTextOnTime{.layout = layout_of<UnitResetLayout>(),
+                                           .advance = advance_of<PastLargest>(),
                                            .text = TextRule::temporal_only,
                                            .delta = DeltaRule::none,
                                            .media = kStillOnly};
@@ -66,11 +66,9 @@ constexpr ParameterSpec kReset24[] = {
 };
 constexpr ParameterSpec kReset16[] = {temporal_stride("1"), mrope_section("16,24,24")};
 constexpr ParameterSpec kIlPaper[] = {
-    temporal_stride("1"),
     {.name = "m", .kind = Kind::positive, .fallback = {}, .domain = "8;16;21"},
     {"advance", Kind::word, "extent", "extent,one"}};
 constexpr ParameterSpec kOmniGen[] = {
-    temporal_stride("1"),
     {"axes_dim", Kind::lanes, "40,40,40", {}, {}, nullptr, {}, third_each},
     {.name = "theta", .kind = Kind::positive, .fallback = "10000", .domain = "10000;1000000"},
     {"patch_size", Kind::positive, "2"}};

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline properties: the laws, tried on the reference and on every kernel.
+#include <fmt/format.h>
+
+#include "properties/laws/run.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+struct Options {
+  std::string kernel, law, replay, emit, json;
+  int cases = 4;
+  std::uint64_t seed = 1;
+  bool wants_json = false;
+};
+
+double rate(std::uint64_t cases, double seconds) {
+  return seconds > 0 ? static_cast<double>(cases) / seconds : 0;
+}
+
+Json tally_json(const laws::Tally& t) {
+  Json out{{"law", std::string(t.law->name)},
+           {"subject", t.subject},
+           {"cases", t.cases},
+           {"skipped", t.skipped},
+           {"reasons", Json::object()},
+           {"seconds", t.seconds},
+           {"cases_per_second", rate(t.cases, t.seconds)},
+           {"holds", !t.failure.has_value()}};
+  for (const auto& [why, count] : t.reasons) out["reasons"][why] = count;
+  if (t.failure) {
+    out["failure"] = Json{{"scheme", t.failure->scheme},
+                          {"why", t.failure->why},
+                          {"shrinks", t.failure->smaller},
+                          {"replay", t.failure->line}};
+  }
+  return out;
+}
+
+void print_tally(const laws::Tally& t) {
+  std::string reasons;
+  for (const auto& [why, count] : t.reasons)
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "  (" : "; ", count, why);
+  fmt::print("{:18} {:16} {:>6} {:>8} {:>9.0f}  {}{}\n", t.law->name, t.subject, t.cases, t.skipped,
+             rate(t.cases, t.seconds), t.failure ? "BROKEN" : "holds",
+             reasons.empty() ? "" : reasons + ")");
+  if (t.failure) fmt::print("  {}\n{}\n", t.failure->why, t.failure->line);
+}
+
+std::string emitted(const Options& options, const std::string& line) {
+  return options.emit == "cpp" ? laws::emit_cpp(line) : laws::emit_pytest(line);
+}
+
+int run_replay(const Options& options) {
+  const laws::Replay r = laws::parse_replay(options.replay, laws::subjects());
+  if (!options.emit.empty()) {
+    fmt::print("{}", emitted(options, options.replay));
+    return kConforms;
+  }
+  const laws::Outcome outcome = laws::judge(r);
+  constexpr std::string_view kWords[] = {"holds", "BROKEN", "skipped"};
+  fmt::print("{} on {}: {}{}{}\n", r.law->name, r.subject->name,
+             kWords[static_cast<std::size_t>(outcome.verdict)], outcome.why.empty() ? "" : ": ",
+             outcome.why);
+  return outcome.verdict == laws::Verdict::holds    ? int{kConforms}
+         : outcome.verdict == laws::Verdict::broken ? int{kDoesNotConform}
+                                                    : int{kSkipped};
+}
+
+std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
+  bool is_family = false;
+  for (const laws::Family& family : laws::families())
+    is_family = is_family || family.name == options.law;
+  if (!options.law.empty() && !is_family) laws::find_law(options.law);
+  if (!options.kernel.empty()) laws::find_subject(laws::subjects(), options.kernel);
+  std::vector<laws::Tally> out;
+  if (!quiet) {
+    fmt::print("seed {}, {} cases a scheme, {} schemes\n\n{:18} {:16} {:>6} {:>8} {:>9}\n",
+               options.seed, options.cases, schemes().size(), "law", "subject", "cases", "skipped",
+               "cases/s");
+  }
+  for (const laws::Family& family : laws::families()) {
+    for (const laws::Law& law : family.laws) {
+      if (!options.law.empty() && law.name != options.law && family.name != options.law) continue;
+      for (const laws::Subject& subject : laws::subjects()) {
+        if (!options.kernel.empty() && subject.name != options.kernel) continue;
+        if (!law.rotates && !subject.own_positions) continue;
+        out.push_back(laws::run(law, subject, options.cases, options.seed));
+        if (!quiet) print_tally(out.back());
+      }
+    }
+  }
+  if (out.empty())
+    throw std::invalid_argument("law = '" + options.law + "': says nothing of kernel '" +
+                                options.kernel + "', which places no token itself");
+  return out;
+}
+
+int run_properties(const Options& options) {
+  if (!options.replay.empty()) return run_replay(options);
+  const bool quiet = options.wants_json || !options.emit.empty();
+  const auto tallies = run_all(options, quiet);
+  std::uint64_t cases = 0, skipped = 0, broken = 0;
+  double seconds = 0;
+  Json results = Json::array();
+  for (const laws::Tally& t : tallies) {
+    cases += t.cases;
+    skipped += t.skipped;
+    broken += t.failure ? 1 : 0;
+    seconds += t.seconds;
+    results.push_back(tally_json(t));
+    if (t.failure && !options.emit.empty()) fmt::print("{}\n", emitted(options, t.failure->line));
+  }
+  const int code = broken == 0 ? kConforms : kDoesNotConform;
+  if (options.wants_json) {
+    write_text(options.json, Json{{"plumbline_properties", 1},
+                                  {"seed", options.seed},
+                                  {"cases_per_scheme", options.cases},
+                                  {"schemes", schemes().size()},
+                                  {"cases", cases},
+                                  {"skipped", skipped},
+                                  {"seconds", seconds},
+                                  {"cases_per_second", rate(cases, seconds)},
+                                  {"exit_code", code},
+                                  {"results", results}}
+                                     .dump(1) +
+                                 "\n");
+  } else if (options.emit.empty()) {
+    fmt::print("\n{} cases, {} skipped, {:.1f} s, {:.0f} cases/s: {}\n", cases, skipped, seconds,
+               rate(cases, seconds),
+               broken == 0 ? "every law holds" : fmt::format("{} broken", broken));
+  }
+  return code;
+}
+
+}  // namespace
+
+Run add_properties(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--kernel", options->kernel, "only this kernel of fast/, or 'reference'");
+  app.add_option("--law", options->law,
+                 "only this law, or this family: walk, block, split, group, relative, lane, text, "
+                 "oracle, identity");
+  app.add_option("--cases", options->cases, "cases of each scheme, for each law and subject")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--seed", options->seed, "of the random cases");
+  app.add_option("--replay", options->replay, "run one 'plumbline-replay 1 ...' line");
+  app.add_option("--emit", options->emit, "print a test for each failure, or for --replay's line")
+      ->check(CLI::IsMember({"cpp", "pytest"}));
+  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
+                   ->expected(0, 1)
+                   ->default_str("");
+  return [options, json] {
+    options->wants_json = json->count() > 0;
+    return run_properties(*options);
+  };
+}
+
+}  // namespace plumbline
