@@ -174,8 +174,8 @@ Outcome judge_inj(Lab& lab, const Prompt& p) {
 }
 
 // Two tuples turn every pair alike exactly where they agree on every axis that drives a pair: a
-// pair of speed w tells p from p' unless (p - p') w is a multiple of 2 pi, and pair 0 or any other
-// of an algebraic speed tells all rational p apart.
+// pair of speed w tells p from p' unless (p - p') w is a multiple of 2 pi, which it is for no
+// rational p and algebraic w; nor for w in turns, but for the few that are rational.
 Outcome judge_rinj(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0) return {};
   const Placement* at = lab.at(p);

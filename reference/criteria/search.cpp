@@ -150,8 +150,10 @@ class Search {
   // A block that the scheme places: a still image, or what it takes instead.
   Visual unit_block(Lab& lab) const {
     const Visual plain{};
-    for (const std::int64_t a : {0, 1}) {
-      if (lab.accepts({{a, 1}, {plain}})) return plain;
+    for (const Grid& grid : {Grid{1, 1, 1}, Grid{1, 2, 2}}) {
+      Visual block = plain;
+      block.grid = grid;
+      if (lab.accepts({{0, 1}, {block}}) || lab.accepts({{1, 1}, {block}})) return plain;
     }
     Visual video{{2, 1, 1}, Medium::video, 0};
     if (lab.accepts({{1, 1}, {video}})) return plain;
@@ -220,6 +222,8 @@ Case default_case(const Scheme& scheme) {
       c.parameters.set(spec.name, {Rational(c.shape.num_key_value_heads)});
     } else if (!spec.example.empty() && !c.parameters.has(spec.name)) {
       set_text(c.parameters, spec.name, std::string(spec.example));
+    } else if (spec.kind == Kind::numbers && spec.fit != nullptr) {
+      set_text(c.parameters, spec.name, spec.fit(c.shape));
     }
   }
   return c;
@@ -262,8 +266,10 @@ std::vector<Subject> subjects_of(const Scheme& scheme) {
     subject.video_only = profile.video_only;
     subject.also = std::string(profile.also);
     for (const auto& [knob, value] : settings_of(profile)) {
-      set_text(subject.base.parameters, knob, value);
-      const std::string name(subject.base.parameters.find(knob)->name);
+      const bool stays_free = knob.ends_with('*');
+      const std::string name = stays_free ? knob.substr(0, knob.size() - 1) : knob;
+      set_text(subject.base.parameters, name, value);
+      if (stays_free) continue;
       subject.pinned.push_back(name);
       out.front().pinned.push_back(name);
     }
