@@ -108,14 +108,13 @@ constexpr Condition kConditions[] = {
        return every_block(p,
                           [&](const Visual& b) { return p.text.front() >= (extent(b) - 1) / 2; });
      }},
-    {"extent_at_least_advance", "the block's longest extent is at least what it advances",
+    {"extent_at_least_advance", "the block's longer side is at least what it advances",
      [](Lab& lab, const Prompt& p) {
        const Ends* before = lab.ends({{p.text.front()}, {}});
        Prompt single{{p.text.front(), 0}, {p.blocks.begin(), p.blocks.begin() + 1}};
        const Ends* after = lab.ends(single);
        if (before == nullptr || after == nullptr) return false;
-       const Order o = order(after->cursor - before->cursor,
-                             std::max(extent(p.blocks.front()), p.blocks.front().grid.t));
+       const Order o = order(after->cursor - before->cursor, extent(p.blocks.front()));
        return o == Order::less || o == Order::equal;
      }},
     {"stride_at_most_one", "temporal_stride <= 1",

@@ -102,7 +102,7 @@ Outcome planes_iso(Lab& lab) {
 
 Outcome planes_text(Lab& lab, const Placement& at, std::int64_t token, const Value& y) {
   Outcome out = pass();
-  for (const PlaneReading& planes : lab.reading().planes) {
+  for (PlaneReading& planes : lab.planes()) {
     const Tuple x = tuple_of(at, token);
     const auto answer = planes.turns_as_base(x, y.rational());
     if (answer == false)

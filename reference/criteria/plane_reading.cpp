@@ -239,7 +239,16 @@ bool PlaneReading::apart_from_base(const std::vector<Rational>& tuple, const Rat
 }
 
 std::optional<bool> PlaneReading::turns_as_base(const std::vector<Rational>& tuple,
-                                                const Rational& y) const {
+                                                const Rational& y) {
+  auto key = tuple;
+  key.push_back(y);
+  const auto [entry, is_new] = judged_.try_emplace(std::move(key));
+  if (is_new) entry->second = judge_base(tuple, y);
+  return entry->second;
+}
+
+std::optional<bool> PlaneReading::judge_base(const std::vector<Rational>& tuple,
+                                             const Rational& y) const {
   // Without any angle every plane stays.
   if (y == 0 && std::all_of(directions_.begin(), directions_.end(),
                             [&](const auto& d) { return dot(d, tuple) == 0; }))

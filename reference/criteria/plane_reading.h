@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -38,7 +39,7 @@ class PlaneReading {
 
   // Does the map turn lanes (2 i, 2 i + 1), or lanes (i, i + n), by y base^(-i / n) for every pair
   // i? Nothing where neither answer is proven.
-  std::optional<bool> turns_as_base(const std::vector<Rational>& tuple, const Rational& y) const;
+  std::optional<bool> turns_as_base(const std::vector<Rational>& tuple, const Rational& y);
   // The product of the plane that pair 0 is, where there is one.
   std::optional<Rational> first_turn(const std::vector<Rational>& tuple) const;
 
@@ -54,6 +55,7 @@ class PlaneReading {
                                     const Rational& y) const;
   std::vector<Interval> image(int lane, const std::vector<Rational>& tuple) const;
   bool apart_from_base(const std::vector<Rational>& tuple, const Rational& y, bool halves) const;
+  std::optional<bool> judge_base(const std::vector<Rational>& tuple, const Rational& y) const;
   std::vector<PlaneBank> banks_;
   FrequencySpectrum spectrum_;
   bool orthogonal_ = true, isometric_ = true, exact_ = true;
@@ -62,6 +64,7 @@ class PlaneReading {
   // Turn of each pair of neighbours and of halves, -1 where none is; empty where some turn is no
   // such pair.
   std::vector<int> neighbours_, halves_;
+  std::map<std::vector<Rational>, std::optional<bool>> judged_;  // by tuple and y: texts repeat
 };
 
 // One for each different set of planes among the KV heads; empty where the scheme has none.

@@ -9,12 +9,30 @@
 namespace plumbline {
 namespace {
 
-// Settings other than the subject's own are tried on smaller grids.
-constexpr Domain kOwn{};
-constexpr Domain kTurned{.most_extent = 4, .two_text = 1, .random = 0};
-// Settings of several knobs at once are there for the map.
-constexpr Domain kAlso{
-    .most_text = 1, .most_t = 2, .most_extent = 2, .two_extent = 1, .two_text = 0, .random = 0};
+// Settings other than the subject's own are tried on smaller grids, and so are layouts whose
+// coordinates cost an enclosure each; settings of several knobs at once are there for the map.
+constexpr Domain kOwn{}, kTurned{.most_extent = 4, .most_flat = 4, .two_text = 1, .random = 0},
+    kOwnIrrational{.most_extent = 3, .most_flat_text = 0, .two_text = 1},
+    kTurnedIrrational{.most_text = 1,
+                      .most_t = 2,
+                      .most_extent = 3,
+                      .most_flat = 3,
+                      .two_extent = 1,
+                      .two_text = 1,
+                      .random = 0},
+    kAlso{.most_text = 1,
+          .most_t = 2,
+          .most_extent = 2,
+          .most_flat = 2,
+          .two_extent = 1,
+          .two_text = 0,
+          .random = 0};
+
+const Domain& domain_of(const Setting& setting, bool own) {
+  if (setting.also) return kAlso;
+  const bool irrational = design_of(*setting.c.scheme, setting.c.parameters).transcendental();
+  return own ? (irrational ? kOwnIrrational : kOwn) : irrational ? kTurnedIrrational : kTurned;
+}
 
 // What is known of one criterion so far.
 struct Record {
@@ -59,7 +77,7 @@ class Search {
   std::vector<Finding> run() {
     bool first = true;
     for (Setting& setting : settings(subject_)) {
-      try_setting(setting, first ? kOwn : setting.also ? kAlso : kTurned);
+      try_setting(setting, domain_of(setting, first), first);
       first = false;
     }
     for (Setting& setting : shape_settings(subject_)) {
@@ -73,10 +91,10 @@ class Search {
   }
 
  private:
-  void try_setting(const Setting& setting, const Domain& domain) {
+  void try_setting(const Setting& setting, const Domain& domain, bool own) {
     Lab lab(subject_, setting.c);
     params_ = setting.params;
-    if (&domain != &kOwn) lab.most_fresh = 5;
+    if (!own) lab.most_fresh = 5;
     const Visual unit = unit_block(lab);
     std::vector<Prompt> prompts;
     const auto add = [&](std::vector<Prompt> more) {
@@ -162,6 +180,8 @@ class Search {
 
   std::vector<Finding> findings() const {
     const std::string knobs = knob_domain(subject_);
+    const Setting own{subject_.base, {}};
+    const Domain &at_own = domain_of(own, true), &at_turned = domain_of(own, false);
     std::vector<Finding> out;
     for (std::size_t i = 0; i < records_.size(); ++i) {
       const CriterionRow& row = criterion_rows()[i];
@@ -173,9 +193,11 @@ class Search {
       f.pinned =
           std::find(subject_.pinned.begin(), subject_.pinned.end(), "*") != subject_.pinned.end();
       f.refuted = r.refuted;
-      f.domain = domain_text(row.instances, kOwn, 10);
+      f.domain = domain_text(row.instances, at_own, 10);
+      if (!subject_.also.empty())
+        f.domain += "; on " + domain_text(row.instances, kAlso, 5) + ": " + subject_.also;
       if (!knobs.empty())
-        f.domain += "; on " + domain_text(row.instances, kTurned, 5) + ": " + knobs;
+        f.domain += "; on " + domain_text(row.instances, at_turned, 5) + ": " + knobs;
       const bool conditional =
           r.refuted && !r.conditions.empty() && !r.condition_fails && r.holds_under && !r.unknown;
       f.verdict = r.cases == 0  ? Verdict::not_applicable

@@ -181,7 +181,7 @@ constexpr std::string_view kPatches =
 constexpr std::string_view kPatchesFromOne =
     "TEXT0! TEXT1! FUT! INJ?one_frame RINJ?one_frame LIN?one_frame DECN. DECF. SYM! GRAN! DELTA.";
 constexpr std::string_view kPatchCentres =
-    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame POS! LIN! DECN. DECF. SYM! GRAN! "
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame POS! LIN! DECN. DECF. GRAN! "
     "DELTA.";
 constexpr std::string_view kPatchShares =
     "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame LIN! DECN. DECF. SYM! GRAN! "
