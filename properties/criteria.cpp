@@ -291,6 +291,32 @@ TEST(Criteria, PlanesThatShareALaneAreNoRotation) {
   EXPECT_TRUE(on(shared, "ISO").refuted->text.starts_with("lane 0 changes lengths"));
 }
 
+// Three banks in one plane: it turns by t + h + w, which the diagonal neighbours of a cell share.
+std::vector<PlaneBank> one_plane(const HeadShape& shape, const Parameters&, int) {
+  std::vector<PlaneBank> banks;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Plane plane{.a = std::vector<Rational>(static_cast<std::size_t>(shape.rotary_dim)),
+                .b = std::vector<Rational>(static_cast<std::size_t>(shape.rotary_dim)),
+                .direction = {0, 0, 0},
+                .rung = 0};
+    plane.a[0] = plane.b[1] = plane.direction[axis] = 1;
+    banks.push_back({{plane}});
+  }
+  return banks;
+}
+
+TEST(Criteria, BanksInOnePlaneAddUp) {
+  Scheme s = clean();
+  s.shape = {16, 16, 1, 1};
+  s.planes = one_plane;
+  const auto findings = judge(subject_of(s));
+  EXPECT_EQ(on(findings, "REL").verdict, Verdict::holds);
+  EXPECT_EQ(on(findings, "INJ").verdict, Verdict::holds);
+  EXPECT_EQ(on(findings, "RINJ").refuted->text,
+            "[0; 1x2x2]: tokens (0,0,1) at (0, 0, 1) and (0,1,0) at (0, 1, 0) turn every pair "
+            "alike");
+}
+
 // Equal numbers under unequal names: no precision tells them apart, and nothing says that they are
 // equal.
 TEST(Criteria, WhatIsNotSeparatedStaysUndecided) {
