@@ -4,6 +4,7 @@
 #include "reference/criteria.h"
 
 #include "properties/properties.h"
+#include "reference/planes.h"
 
 namespace plumbline::test {
 namespace {
@@ -257,6 +258,87 @@ TEST(Criteria, AnotherImplementationIsJudgedAsItIs) {
   EXPECT_EQ(on(causal, "CAUSAL").verdict, Verdict::violated);
   EXPECT_EQ(on(causal, "CAUSAL").refuted->tokens, 5);
   EXPECT_EQ(on(causal, "PAD").verdict, Verdict::holds);
+}
+
+// Planes (lane 0, lane 1) and (lane `shared`, lane 2) that turn with t and with h.
+template <int shared>
+std::vector<PlaneBank> two_planes(const HeadShape& shape, const Parameters&, int) {
+  const auto unit = [&](int lane) {
+    std::vector<Rational> out(static_cast<std::size_t>(shape.rotary_dim));
+    out[static_cast<std::size_t>(lane)] = 1;
+    return out;
+  };
+  return {{{{.a = unit(0), .b = unit(1), .direction = {1, 0, 0}, .rung = 0},
+            {.a = unit(shared), .b = unit(2), .direction = {0, 1, 0}, .rung = 1}}}};
+}
+
+TEST(Criteria, PlanesThatShareALaneAreNoRotation) {
+  Scheme s = clean();
+  s.shape = {16, 16, 1, 1};
+  s.planes = two_planes<3>;
+  const auto apart = judge(subject_of(s));
+  EXPECT_EQ(on(apart, "REL").verdict, Verdict::holds);
+  EXPECT_EQ(on(apart, "ISO").verdict, Verdict::holds);
+  EXPECT_EQ(on(apart, "FULL").verdict, Verdict::not_applicable);
+  // Nothing turns with w, nor any other lane.
+  EXPECT_TRUE(on(apart, "RINJ").refuted->text.starts_with("[0; 1x1x2]"));
+  EXPECT_EQ(on(apart, "TEXT0").refuted->text,
+            "[2 text]: text token 1 at (1, 1, 1) is not turned as the base model turns 1");
+  s.planes = two_planes<0>;
+  const auto shared = judge(subject_of(s));
+  EXPECT_EQ(on(shared, "REL").verdict, Verdict::violated);
+  EXPECT_EQ(on(shared, "ISO").verdict, Verdict::violated);
+  EXPECT_TRUE(on(shared, "ISO").refuted->text.starts_with("lane 0 changes lengths"));
+}
+
+// Three banks in one plane: it turns by t + h + w, which the diagonal neighbours of a cell share.
+std::vector<PlaneBank> one_plane(const HeadShape& shape, const Parameters&, int) {
+  std::vector<PlaneBank> banks;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Plane plane{.a = std::vector<Rational>(static_cast<std::size_t>(shape.rotary_dim)),
+                .b = std::vector<Rational>(static_cast<std::size_t>(shape.rotary_dim)),
+                .direction = {0, 0, 0},
+                .rung = 0};
+    plane.a[0] = plane.b[1] = plane.direction[axis] = 1;
+    banks.push_back({{plane}});
+  }
+  return banks;
+}
+
+TEST(Criteria, BanksInOnePlaneAddUp) {
+  Scheme s = clean();
+  s.shape = {16, 16, 1, 1};
+  s.planes = one_plane;
+  const auto findings = judge(subject_of(s));
+  EXPECT_EQ(on(findings, "REL").verdict, Verdict::holds);
+  EXPECT_EQ(on(findings, "INJ").verdict, Verdict::holds);
+  EXPECT_EQ(on(findings, "RINJ").refuted->text,
+            "[0; 1x2x2]: tokens (0,0,1) at (0, 0, 1) and (0,1,0) at (0, 1, 0) turn every pair "
+            "alike");
+}
+
+// Equal numbers under unequal names: no precision tells them apart, and nothing says that they are
+// equal.
+TEST(Criteria, WhatIsNotSeparatedStaysUndecided) {
+  const auto judged = [](bool one_name) {
+    Subject subject = subject_of(clean());
+    subject.positions = [one_name](const Case& c) {
+      PositionTable out = positions(c);
+      const auto* block = std::get_if<Visual>(&c.sequence.front());
+      if (block == nullptr || !(block->grid == Grid{1, 1, 2})) return out;
+      for (std::size_t i = 0; i < out.position_ids.size(); ++i) {
+        const auto atom = std::make_shared<const Atom>(
+            Atom{one_name ? "root" : "root " + std::to_string(i % out.rows()),
+                 [] { return sqrt(enclose(Rational(2))); }});
+        out.position_ids[i] = Irrational(atom, 1);
+      }
+      return out;
+    };
+    return on(judge(subject), "INJ");
+  };
+  EXPECT_EQ(judged(false).verdict, Verdict::undecided);
+  EXPECT_EQ(judged(true).verdict, Verdict::violated);
+  EXPECT_TRUE(judged(true).refuted->text.starts_with("[0; 1x1x2]"));
 }
 
 // A violation that only a turned knob shows, that only a large random shape shows, and a condition

@@ -77,6 +77,11 @@ inline constexpr Correction kCorrections[] = {
      "where the text goes on"},
     {"ilrope-paper", "FULL", "V", "C",
      "a statement of m = 16: with m = 21, of 64 pairs, rows end at e = 61/64 and columns at 62/64"},
+    {"grape", "TEXT0", "H", "C", "frequencies are raised to 1 / log_freq_scale: section 2.12 (e)"},
+    {"grape", "TEXT1", "H", "C", "frequencies are raised to 1 / log_freq_scale: section 2.12 (e)"},
+    {"grape", "RINJ", "C", "V",
+     "axis: at their initial values, orthogonal and commuting, all banks turn the same planes, so "
+     "that (0, 0, 1) and (0, 1, 0) are one rotation"},
     {"mmrope-original", "TUP", "H", "C",
      "frame 2 of the sequence has cell (1, 1) at o + 8 on every axis, and so has the text token of "
      "index o + 8: a second block is what it takes to get there before the text"},

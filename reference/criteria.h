@@ -71,6 +71,7 @@ struct Subject {
   std::vector<std::string> pinned;  // knobs that stay as they are; "*" pins all
   std::string verdicts;             // declared
   bool video_only = false;          // only native blocks of T > 1
+  std::string also;                 // settings of several knobs at once, as Profile::also
   // The positions that are judged; another function judges another implementation.
   std::function<PositionTable(const Case&)> positions = plumbline::positions;
 };

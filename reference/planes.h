@@ -22,6 +22,7 @@ struct Plane {
   bool unit_direction = false;
   int rung = -1;
   Rational exponent{1};
+  friend bool operator==(const Plane&, const Plane&) = default;
 };
 
 // Planes that act at the same time, on the same input x: y = x + sum_j (rot_j(x) - x), with
@@ -30,6 +31,7 @@ struct Plane {
 // freq_allocation/grape.py.
 struct PlaneBank {
   std::vector<Plane> planes;
+  friend bool operator==(const PlaneBank&, const PlaneBank&) = default;
 };
 
 // The banks of a case for one KV head; empty where its scheme has none.

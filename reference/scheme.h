@@ -25,9 +25,12 @@ struct PlaneBank;
 // A scheme with some knobs set, where that keeps or breaks other criteria than the row does.
 struct Profile {
   std::string_view label;
-  std::string_view params;    // "key=value;key=value"
+  std::string_view params;    // "key=value;key*=value"; with * the knob is still turned
   std::string_view verdicts;  // as Scheme::verdicts
   bool video_only = false;    // judged on native blocks of more than one frame only
+  // Settings of several knobs at once to judge as well, "key=value;key=value|...", rotary_dim among
+  // them.
+  std::string_view also = {};
 };
 
 // The composition. Text compatibility is judged from it, not built.

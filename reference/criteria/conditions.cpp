@@ -26,8 +26,9 @@ bool truncated(const Lab& lab) {
 
 // What the time axis moves by from one frame to the next, before a floor.
 Rational time_step(const Lab& lab) {
-  if (declares(lab, "tokens_per_second"))
-    return number(lab, "second_per_grid_t", 1) * number(lab, "tokens_per_second", 1);
+  for (const char* rate : {"tokens_per_second", "position_id_per_seconds"}) {
+    if (declares(lab, rate)) return number(lab, "second_per_grid_t", 1) * number(lab, rate, 1);
+  }
   return lab.stride().rational() * number(lab, "position_scale", 1, 0);
 }
 Rational whole_seconds_step(const Lab& lab) {
@@ -37,7 +38,8 @@ Rational whole_seconds_step(const Lab& lab) {
 // From the first frame to the last.
 Rational time_extent(const Lab& lab, const Visual& block) {
   const Rational frames(block.grid.t - 1);
-  if (!declares(lab, "tokens_per_second")) return time_step(lab) * frames;
+  if (!declares(lab, "tokens_per_second") && !declares(lab, "seconds_per_chunk"))
+    return time_step(lab) * frames;
   const bool whole =
       declares(lab, "position_rule") && lab.point().parameters.word("position_rule") == "hf-2026";
   return whole ? Rational(whole_seconds_step(lab) * frames)
@@ -61,11 +63,11 @@ constexpr Condition kConditions[] = {
      [](Lab& lab, const Prompt&) { return !truncated(lab) || lab.stride().rational() >= 1; }},
     {"stride_at_least_one", "temporal_stride >= 1",
      [](Lab& lab, const Prompt&) { return lab.stride().rational() >= 1; }},
-    {"seconds_step_at_least_one", "second_per_grid_t * tokens_per_second >= 1",
+    {"seconds_step_at_least_one", "a frame takes at least one position",
      [](Lab& lab, const Prompt&) { return time_step(lab) >= 1; }},
-    {"seconds_step_at_most_one", "second_per_grid_t * tokens_per_second <= 1",
+    {"seconds_step_at_most_one", "a frame takes at most one position",
      [](Lab& lab, const Prompt&) { return time_step(lab) <= 1; }},
-    {"seconds_step_is_integer", "second_per_grid_t * tokens_per_second is a positive integer",
+    {"seconds_step_is_integer", "a frame takes a whole number of positions",
      [](Lab& lab, const Prompt&) { return time_step(lab) >= 1 && is_integer(time_step(lab)); }},
     {"whole_seconds_step_at_least_one", "floor(second_per_grid_t) * tokens_per_second >= 1",
      [](Lab& lab, const Prompt&) { return whole_seconds_step(lab) >= 1; }},
@@ -76,6 +78,10 @@ constexpr Condition kConditions[] = {
     {"square", "H = W",
      [](Lab&, const Prompt& p) {
        return every_block(p, [](const Visual& b) { return b.grid.h == b.grid.w; });
+     }},
+    {"one_frame", "T = 1",
+     [](Lab&, const Prompt& p) {
+       return every_block(p, [](const Visual& b) { return b.grid.t == 1; });
      }},
     {"one_block", "there is one visual block",
      [](Lab&, const Prompt& p) { return p.blocks.size() == 1; }},
@@ -102,14 +108,13 @@ constexpr Condition kConditions[] = {
        return every_block(p,
                           [&](const Visual& b) { return p.text.front() >= (extent(b) - 1) / 2; });
      }},
-    {"extent_at_least_advance", "the block's longest extent is at least what it advances",
+    {"extent_at_least_advance", "the block's longer side is at least what it advances",
      [](Lab& lab, const Prompt& p) {
        const Ends* before = lab.ends({{p.text.front()}, {}});
        Prompt single{{p.text.front(), 0}, {p.blocks.begin(), p.blocks.begin() + 1}};
        const Ends* after = lab.ends(single);
        if (before == nullptr || after == nullptr) return false;
-       const Order o = order(after->cursor - before->cursor,
-                             std::max(extent(p.blocks.front()), p.blocks.front().grid.t));
+       const Order o = order(after->cursor - before->cursor, extent(p.blocks.front()));
        return o == Order::less || o == Order::equal;
      }},
     {"stride_at_most_one", "temporal_stride <= 1",
@@ -161,6 +166,24 @@ constexpr Condition kConditions[] = {
          if (number(lab, "ratio", 1, i) == 0) return false;
        }
        return true;
+     }},
+    {"orthogonal_planes",
+     "planes of a bank are orthogonal, planes of two banks the same or orthogonal",
+     [](Lab& lab, const Prompt&) {
+       for (const PlaneReading& planes : lab.reading().planes) {
+         if (!planes.orthogonal()) return false;
+       }
+       return true;
+     }},
+    {"initial_planes", "as many planes as pairs, at their initial values, and log_freq_scale = 1",
+     [](Lab& lab, const Prompt&) {
+       for (const ParameterSpec& spec : lab.point().parameters.specs()) {
+         if (spec.kind == Kind::numbers && declares(lab, spec.name)) return false;
+       }
+       return number(lab, "num_planes", lab.point().shape.pairs()) == lab.point().shape.pairs() &&
+              (!declares(lab, "planes_per_block") ||
+               2 * number(lab, "planes_per_block", 0) == number(lab, "block_size", 0)) &&
+              number(lab, "log_freq_scale", 1) == 1;
      }},
     {"base_frequencies", "log_freq_scale = 1",
      [](Lab& lab, const Prompt&) { return number(lab, "log_freq_scale", 1) == 1; }},

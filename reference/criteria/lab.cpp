@@ -22,6 +22,17 @@ std::string Lab::axis(std::size_t a) const {
   return {static_cast<char>(std::tolower(letter))};
 }
 
+std::vector<std::int64_t> Lab::tokens_of_cells(const Grid& grid) const {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(grid.t * grid.h * grid.w));
+  const auto cell = design_of(*case_.scheme, case_.parameters).layout.cell;
+  for (std::int64_t i = 0; i < grid.t * grid.h * grid.w; ++i) {
+    const Grid at = cell == nullptr ? Grid{} : cell(i, grid, Knobs(case_.parameters));
+    const std::int64_t index = cell == nullptr ? i : (at.t * grid.h + at.h) * grid.w + at.w;
+    out[static_cast<std::size_t>(index)] = i;
+  }
+  return out;
+}
+
 bool Lab::Before::operator()(const Prompt& a, const Prompt& b) const {
   if (a.text != b.text) return a.text < b.text;
   const auto grid = [](const Visual& v) { return std::tie(v.grid.t, v.grid.h, v.grid.w); };

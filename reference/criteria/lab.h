@@ -47,7 +47,12 @@ class Lab {
   Lab(const Subject& subject, Case point);
   const Case& point() const { return case_; }
   const Reading& reading() const { return reading_; }
-  std::string axis(std::size_t a) const;  // "h"
+  std::vector<PlaneReading>& planes() { return reading_.planes; }  // they keep what they judged
+  std::string axis(std::size_t a) const;                           // "h"
+
+  // Which token of a block is cell (t H + h) W + w: itself, unless the layout has an order of its
+  // own.
+  std::vector<std::int64_t> tokens_of_cells(const Grid& grid) const;
 
   // Nothing where the scheme refuses the sequence.
   const Placement* at(const Prompt& prompt);
@@ -66,7 +71,7 @@ class Lab {
   Value stride() const;
   bool accepts(const Prompt& prompt) { return at(prompt) != nullptr; }
 
-  // Sequences of up to so many tokens are placed anew for CAUSAL, of half as many for PAD.
+  // Sequences of up to so many tokens are judged for CAUSAL, of half as many for PAD.
   std::int64_t most_fresh = 10;
 
   // What LIN has seen: how one step along t, h, w moves a tuple, and in which sequence.

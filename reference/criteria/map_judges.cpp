@@ -4,7 +4,7 @@
 #include <array>
 #include <numeric>
 
-#include "reference/criteria/lab.h"
+#include "reference/criteria/plane_judges.h"
 
 namespace plumbline {
 namespace {
@@ -31,6 +31,7 @@ Answer turns_as_base(const Reading& reading, const Lane& lane, const Value& c, c
 // The token's angles are y times those frequencies on every pair.
 Outcome text_token(Lab& lab, const Placement& at, std::int64_t token, const Value& y) {
   const Reading& reading = lab.reading();
+  if (!reading.planes.empty()) return planes_text(lab, at, token, y);
   Outcome out = pass();
   for (const std::size_t a : reading.as_base) {
     const Order o = order(at.at(token, a), y);
@@ -80,8 +81,10 @@ Outcome judge_text1(Lab& lab, const Prompt& p) {
   for (std::size_t i = 0; i < p.text.size(); ++i) {
     if (p.text[i] == 0) continue;
     const std::int64_t first = p.text_start(i);
-    const Value x =
-        lab.reading().as_base.empty() ? Value(0) : at->at(first, lab.reading().as_base.front());
+    const Reading& reading = lab.reading();
+    const Value x = !reading.planes.empty()   ? planes_start(lab, *at, first)
+                    : reading.as_base.empty() ? Value(0)
+                                              : at->at(first, reading.as_base.front());
     Outcome one = text_run(lab, *at, first, p.text[i], x);
     if (one.answer == Answer::fail) return one;
     if (out.answer != Answer::unknown) out = std::move(one);
@@ -114,6 +117,7 @@ std::vector<Rational> exponents(const Reading& reading, std::size_t axis) {
 }  // namespace
 
 Outcome judge_full(Lab& lab, const Prompt&) {
+  if (!lab.reading().planes.empty()) return {};
   const Rational eighth(1, 8);
   for (const std::size_t a : axes_to_cover(lab.reading())) {
     const auto e = exponents(lab.reading(), a);
@@ -132,6 +136,7 @@ Outcome judge_full(Lab& lab, const Prompt&) {
 }
 
 Outcome judge_gran(Lab& lab, const Prompt&) {
+  if (!lab.reading().planes.empty()) return {};
   for (const std::size_t a : axes_to_cover(lab.reading())) {
     const auto count = exponents(lab.reading(), a).size();
     if (count != static_cast<std::size_t>(lab.reading().pairs))
@@ -222,6 +227,7 @@ Outcome each_pair(const Reading& reading, const Body& body) {
 
 // R(x)^T R(y) = R(y - x), by enclosures.
 Outcome judge_rel(Lab& lab, const Prompt&) {
+  if (!lab.reading().planes.empty()) return planes_rel(lab);
   const int axes = lab.reading().axes;
   return each_pair(lab.reading(), [axes](const Turn& pair, std::int64_t& cases) -> std::string {
     const auto all = tuples();
@@ -239,6 +245,7 @@ Outcome judge_rel(Lab& lab, const Prompt&) {
 
 // R(x)^T R(x) = I, by enclosures.
 Outcome judge_iso(Lab& lab, const Prompt&) {
+  if (!lab.reading().planes.empty()) return planes_iso(lab);
   const int axes = lab.reading().axes;
   return each_pair(lab.reading(), [axes](const Turn& pair, std::int64_t& cases) -> std::string {
     const Interval zero = enclose(Rational(0)), one = enclose(Rational(1));

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "reference/criteria/lab.h"
+#include "reference/criteria/plane_judges.h"
 
 namespace plumbline {
 namespace {
@@ -85,8 +85,19 @@ std::vector<std::size_t> all_axes(const Placement& at) {
   return axes;
 }
 
-// Tokens of each block pairwise different on some of `axes`.
-Outcome injective(const Placement& at, const Prompt& p, const std::vector<std::size_t>& axes) {
+// Two cells of a block that starts at token `first` are one, or are turned as one.
+std::string meeting(const Placement& at, const Visual& block, std::int64_t cell, std::int64_t other,
+                    std::int64_t first) {
+  const std::string one = cell_text(block, cell), two = cell_text(block, other),
+                    here = tuple_text(at, first + cell), there = tuple_text(at, first + other);
+  return here == there ? "tokens " + one + " and " + two + " both at " + here
+                       : "tokens " + one + " at " + here + " and " + two + " at " + there +
+                             " turn every pair alike";
+}
+
+// Tokens of each block pairwise different on some of `axes` of `by`, which stands for `at`.
+Outcome injective(const Placement& at, const Placement& by, const Prompt& p,
+                  const std::vector<std::size_t>& axes) {
   Outcome result = pass();
   for (std::size_t i = 0; i < p.blocks.size(); ++i) {
     const std::int64_t first = p.block_start(i), last = p.text_start(i + 1);
@@ -94,26 +105,19 @@ Outcome injective(const Placement& at, const Prompt& p, const std::vector<std::s
     std::iota(tokens.begin(), tokens.end(), first);
     bool exact = true;
     for (const std::int64_t v : tokens) {
-      for (const std::size_t a : axes) exact = exact && at.at(v, a).is_rational();
+      for (const std::size_t a : axes) exact = exact && by.at(v, a).is_rational();
     }
     const auto meet = [&](std::int64_t v, std::int64_t x) {
-      Outcome one = different(at, axes, v, x);
-      if (one.answer == Answer::fail) {
-        const std::int64_t x0 = std::min(v, x), x1 = std::max(v, x);
-        const std::string one_cell = cell_text(p.blocks[i], x0 - first),
-                          other = cell_text(p.blocks[i], x1 - first), here = tuple_text(at, x0),
-                          there = tuple_text(at, x1);
-        one.why = here == there ? "tokens " + one_cell + " and " + other + " both at " + here
-                                : "tokens " + one_cell + " at " + here + " and " + other + " at " +
-                                      there + " turn every pair alike";
-      }
+      Outcome one = different(by, axes, v, x);
+      if (one.answer == Answer::fail)
+        one.why = meeting(at, p.blocks[i], std::min(v, x) - first, std::max(v, x) - first, first);
       return one;
     };
     if (exact) {
       // Sorted, so that equal tuples are neighbours.
       std::sort(tokens.begin(), tokens.end(), [&](std::int64_t v, std::int64_t x) {
         for (const std::size_t a : axes) {
-          const Order o = order(at.at(v, a), at.at(x, a));
+          const Order o = order(by.at(v, a), by.at(x, a));
           if (o != Order::equal) return o == Order::less;
         }
         return v < x;
@@ -128,6 +132,21 @@ Outcome injective(const Placement& at, const Prompt& p, const std::vector<std::s
     }
   }
   return result;
+}
+
+// Rotations of one block pairwise different, where planes need not be orthogonal: equal products
+// are equal rotations, others are so only where an enclosure tells them apart.
+Outcome planes_injective(const PlaneReading& planes, const Placement& at, const Prompt& p) {
+  const Placement turns = planes_turns(planes, at);
+  Outcome out = injective(at, turns, p, all_axes(turns));
+  if (planes.exact() || out.answer != Answer::pass) return out;
+  const std::int64_t first = p.block_start(0), last = p.text_start(1);
+  for (std::int64_t v = first; v < last; ++v) {
+    for (std::int64_t x = v + 1; x < last; ++x) {
+      if (!planes_apart(planes, at, v, x)) return unknown();
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -151,17 +170,23 @@ Outcome judge_tup(Lab& lab, const Prompt& p) {
 Outcome judge_inj(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0) return {};
   const Placement* at = lab.at(p);
-  return at == nullptr ? Outcome{} : injective(*at, p, all_axes(*at));
+  return at == nullptr ? Outcome{} : injective(*at, *at, p, all_axes(*at));
 }
 
 // Two tuples turn every pair alike exactly where they agree on every axis that drives a pair: a
-// pair of speed w tells p from p' unless (p - p') w is a multiple of 2 pi, and pair 0 or any other
-// of an algebraic speed tells all rational p apart.
+// pair of speed w tells p from p' unless (p - p') w is a multiple of 2 pi, which it is for no
+// rational p and algebraic w; nor for w in turns, but for the few that are rational.
 Outcome judge_rinj(Lab& lab, const Prompt& p) {
   if (p.blocks.size() != 1 || p.text.back() != 0) return {};
   const Placement* at = lab.at(p);
   if (at == nullptr) return {};
-  return injective(*at, p, lab.reading().driving);
+  if (lab.reading().planes.empty()) return injective(*at, *at, p, lab.reading().driving);
+  Outcome out;  // some head tells any two tokens apart, or none is known to
+  for (const PlaneReading& planes : lab.reading().planes) {
+    out = planes_injective(planes, *at, p);
+    if (out.answer == Answer::pass) break;
+  }
+  return out;
 }
 
 Outcome judge_pos(Lab& lab, const Prompt& p) {

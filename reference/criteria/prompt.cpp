@@ -68,9 +68,11 @@ std::string Prompt::label() const {
 std::string Domain::text() const {
   const auto upto = [](std::int64_t n) { return " <= " + std::to_string(n); };
   std::string out = "[a; TxHxW; b] with a" + upto(most_text) + ", T" + upto(most_t) + ", H, W" +
-                    upto(most_extent) + ", b" + upto(1) +
-                    "; [a; 1xHxW or 2x1x1 twice, m between; b]" + " with a" + upto(two_text) +
-                    ", m" + upto(two_text + 1) + ", H, W" + upto(two_extent);
+                    upto(most_extent) + ", b" + upto(1);
+  if (most_flat > most_extent)
+    out += " (T = 1, a" + upto(most_flat_text) + ": H, W" + upto(most_flat) + ")";
+  out += "; [a; 1xHxW or 2x1x1 twice, m between; b] with a" + upto(two_text) + ", m" +
+         upto(two_text + 1) + ", H, W" + upto(two_extent);
   if (random > 0)
     out += "; " + std::to_string(random) + " shapes to 64, seed " + std::to_string(kShapeSeed);
   return out;
@@ -85,9 +87,11 @@ std::vector<Prompt> text_prompts() {
 std::vector<Prompt> single_prompts(const Domain& d, const Visual& unit) {
   std::vector<Prompt> out;
   for (std::int64_t t = 1; t <= d.most_t; ++t) {
-    for (std::int64_t h = 1; h <= d.most_extent; ++h) {
-      for (std::int64_t w = 1; w <= d.most_extent; ++w) {
-        for (std::int64_t a = 0; a <= d.most_text; ++a) {
+    const std::int64_t most = t == 1 ? std::max(d.most_extent, d.most_flat) : d.most_extent;
+    for (std::int64_t h = 1; h <= most; ++h) {
+      for (std::int64_t w = 1; w <= most; ++w) {
+        const bool far = std::max(h, w) > d.most_extent;
+        for (std::int64_t a = 0; a <= (far ? d.most_flat_text : d.most_text); ++a) {
           for (std::int64_t b = 0; b <= 1; ++b)
             out.push_back({{a, b}, {with_grid(unit, {t, h, w})}});
         }

@@ -27,7 +27,9 @@ bool operator<(const Prompt& a, const Prompt& b);  // fewer tokens, then blocks,
 
 // The shapes that one run tries. Every list is sorted, so that the first failure is the smallest.
 struct Domain {
-  std::int64_t most_text = 3, most_t = 3, most_extent = 8;  // single blocks, exhaustive
+  // Single blocks, exhaustive; still ones up to `most_flat`, with most_flat_text text tokens
+  // before.
+  std::int64_t most_text = 3, most_t = 3, most_extent = 8, most_flat = 8, most_flat_text = 3;
   std::int64_t two_extent = 2;  // both blocks of a pair: 1 x H x W up to this, or 2 x 1 x 1
   std::int64_t two_text = 2;    // text before them; one more between them
   int random = 24;              // shapes with an extent up to 64

@@ -21,28 +21,17 @@ void insert(std::vector<T>& sorted, const T& x) {
 
 }  // namespace
 
-Interval Frequency::enclosure() const {
-  const Interval f = power(base, -exponent);
-  return two_pi ? Interval(f * pi() * 2) : f;
-}
-
-// b^(p/q) = c^(r/s) exactly where b^(p s) = c^(r q); pi is no root of a rational.
-bool same(const Frequency& a, const Frequency& b) {
-  if (a.two_pi != b.two_pi) return false;
-  if (a.exponent == 0 || b.exponent == 0) return a.exponent == b.exponent;
-  if (a.base == b.base) return a.exponent == b.exponent;
-  const Rational left(numerator(a.exponent) * denominator(b.exponent)),
-      right(numerator(b.exponent) * denominator(a.exponent));
-  const auto x = exact_power(a.base, left), y = exact_power(b.base, right);
-  return x && y && *x == *y;
-}
-
 Frequency Reading::base_frequency(int pair) const { return {base, Rational(pair, pairs), false}; }
 
 Reading::Reading(const Case& c) : base(c.spectrum.rope_theta) {
   const FrequencyAllocation map = allocation(c);
   pairs = map.pairs;
   axes = design_of(*c.scheme, c.parameters).axes;
+  planes = plane_readings(c);
+  for (const PlaneReading& reading : planes) {
+    for (const std::size_t a : reading.driving()) insert(driving, a);
+  }
+  if (!planes.empty()) return;
   std::vector<Axis> strange;
   for (int m = 0; m < map.maps; ++m) {
     for (int i = 0; i < map.pairs; ++i) {

@@ -3,18 +3,11 @@
 
 #include <vector>
 
+#include "reference/criteria/frequency.h"
+#include "reference/criteria/plane_reading.h"
 #include "reference/evaluate.h"
 
 namespace plumbline {
-
-// base^(-exponent), times 2 pi where `two_pi`; radians per position.
-struct Frequency {
-  Rational base, exponent;
-  bool two_pi = false;
-  Interval enclosure() const;
-};
-// Equal as real numbers: decided on powers of integers, exactly.
-bool same(const Frequency& a, const Frequency& b);
 
 // What one lane of one pair reads.
 struct Lane {
@@ -23,7 +16,7 @@ struct Lane {
   Frequency frequency;
 };
 
-// A frequency allocation as the criteria need it.
+// A frequency allocation, or dense planes, as the criteria need them.
 struct Reading {
   explicit Reading(const Case& c);
   int pairs = 0, axes = 0;
@@ -34,6 +27,7 @@ struct Reading {
   // not turn so, one for each axis.
   std::vector<std::size_t> as_base;
   std::vector<Lane> not_as_base;
+  std::vector<PlaneReading> planes;          // instead of lanes
   Frequency base_frequency(int pair) const;  // of the base model: base^(-pair / pairs)
   Rational base;
 };

@@ -9,9 +9,30 @@
 namespace plumbline {
 namespace {
 
-// Settings other than the subject's own are tried on smaller grids.
-constexpr Domain kOwn{};
-constexpr Domain kTurned{.most_extent = 4, .two_text = 1, .random = 0};
+// Settings other than the subject's own are tried on smaller grids, and so are layouts whose
+// coordinates cost an enclosure each; settings of several knobs at once are there for the map.
+constexpr Domain kOwn{}, kTurned{.most_extent = 4, .most_flat = 4, .two_text = 1, .random = 0},
+    kOwnIrrational{.most_extent = 3, .most_flat_text = 0, .two_text = 1},
+    kTurnedIrrational{.most_text = 1,
+                      .most_t = 2,
+                      .most_extent = 3,
+                      .most_flat = 3,
+                      .two_extent = 1,
+                      .two_text = 1,
+                      .random = 0},
+    kAlso{.most_text = 1,
+          .most_t = 2,
+          .most_extent = 2,
+          .most_flat = 2,
+          .two_extent = 1,
+          .two_text = 0,
+          .random = 0};
+
+const Domain& domain_of(const Setting& setting, bool own) {
+  if (setting.also) return kAlso;
+  const bool irrational = design_of(*setting.c.scheme, setting.c.parameters).transcendental();
+  return own ? (irrational ? kOwnIrrational : kOwn) : irrational ? kTurnedIrrational : kTurned;
+}
 
 // What is known of one criterion so far.
 struct Record {
@@ -56,7 +77,7 @@ class Search {
   std::vector<Finding> run() {
     bool first = true;
     for (Setting& setting : settings(subject_)) {
-      try_setting(setting, first ? kOwn : kTurned);
+      try_setting(setting, domain_of(setting, first), first);
       first = false;
     }
     for (Setting& setting : shape_settings(subject_)) {
@@ -70,10 +91,10 @@ class Search {
   }
 
  private:
-  void try_setting(const Setting& setting, const Domain& domain) {
+  void try_setting(const Setting& setting, const Domain& domain, bool own) {
     Lab lab(subject_, setting.c);
     params_ = setting.params;
-    if (&domain != &kOwn) lab.most_fresh = 5;
+    if (!own) lab.most_fresh = 5;
     const Visual unit = unit_block(lab);
     std::vector<Prompt> prompts;
     const auto add = [&](std::vector<Prompt> more) {
@@ -147,8 +168,10 @@ class Search {
   // A block that the scheme places: a still image, or what it takes instead.
   Visual unit_block(Lab& lab) const {
     const Visual plain{};
-    for (const std::int64_t a : {0, 1}) {
-      if (lab.accepts({{a, 1}, {plain}})) return plain;
+    for (const Grid& grid : {Grid{1, 1, 1}, Grid{1, 2, 2}}) {
+      Visual block = plain;
+      block.grid = grid;
+      if (lab.accepts({{0, 1}, {block}}) || lab.accepts({{1, 1}, {block}})) return plain;
     }
     Visual video{{2, 1, 1}, Medium::video, 0};
     if (lab.accepts({{1, 1}, {video}})) return plain;
@@ -157,6 +180,8 @@ class Search {
 
   std::vector<Finding> findings() const {
     const std::string knobs = knob_domain(subject_);
+    const Setting own{subject_.base, {}};
+    const Domain &at_own = domain_of(own, true), &at_turned = domain_of(own, false);
     std::vector<Finding> out;
     for (std::size_t i = 0; i < records_.size(); ++i) {
       const CriterionRow& row = criterion_rows()[i];
@@ -168,9 +193,11 @@ class Search {
       f.pinned =
           std::find(subject_.pinned.begin(), subject_.pinned.end(), "*") != subject_.pinned.end();
       f.refuted = r.refuted;
-      f.domain = domain_text(row.instances, kOwn, 10);
+      f.domain = domain_text(row.instances, at_own, 10);
+      if (!subject_.also.empty())
+        f.domain += "; on " + domain_text(row.instances, kAlso, 5) + ": " + subject_.also;
       if (!knobs.empty())
-        f.domain += "; on " + domain_text(row.instances, kTurned, 5) + ": " + knobs;
+        f.domain += "; on " + domain_text(row.instances, at_turned, 5) + ": " + knobs;
       const bool conditional =
           r.refuted && !r.conditions.empty() && !r.condition_fails && r.holds_under && !r.unknown;
       f.verdict = r.cases == 0  ? Verdict::not_applicable
@@ -217,6 +244,8 @@ Case default_case(const Scheme& scheme) {
       c.parameters.set(spec.name, {Rational(c.shape.num_key_value_heads)});
     } else if (!spec.example.empty() && !c.parameters.has(spec.name)) {
       set_text(c.parameters, spec.name, std::string(spec.example));
+    } else if (spec.kind == Kind::numbers && spec.fit != nullptr) {
+      set_text(c.parameters, spec.name, spec.fit(c.shape));
     }
   }
   return c;
@@ -249,16 +278,20 @@ std::vector<Subject> subjects_of(const Scheme& scheme) {
                             .profile = {},
                             .base = default_case(scheme),
                             .pinned = {},
-                            .verdicts = std::string(scheme.verdicts)}};
+                            .verdicts = std::string(scheme.verdicts),
+                            .also = {}}};
   for (const Profile& profile : scheme.profiles) {
     Subject subject = out.front();
     subject.profile = std::string(profile.label);
     subject.pinned.clear();
     subject.verdicts = std::string(profile.verdicts);
     subject.video_only = profile.video_only;
+    subject.also = std::string(profile.also);
     for (const auto& [knob, value] : settings_of(profile)) {
-      set_text(subject.base.parameters, knob, value);
-      const std::string name(subject.base.parameters.find(knob)->name);
+      const bool stays_free = knob.ends_with('*');
+      const std::string name = stays_free ? knob.substr(0, knob.size() - 1) : knob;
+      set_text(subject.base.parameters, name, value);
+      if (stays_free) continue;
       subject.pinned.push_back(name);
       out.front().pinned.push_back(name);
     }

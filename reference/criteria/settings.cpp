@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "reference/planes.h"
+
 namespace plumbline {
 namespace {
 
@@ -64,9 +66,14 @@ std::vector<std::string> values(const ParameterSpec& spec, const std::string& ow
   }
 }
 
+void set_rotary_dim(Case& c, int lanes) {
+  c.shape.head_dim = c.shape.rotary_dim = c.spectrum.rotary_dim = lanes;
+}
+
 bool accepted(const Case& c) {
   try {
     allocation(c);
+    planes_of(c, 0);
     return true;
   } catch (const std::invalid_argument&) {
     return false;
@@ -121,6 +128,23 @@ std::vector<Setting> settings(const Subject& subject) {
   each_value(subject, [&](const ParameterSpec& spec, const std::string& value, Case c) {
     out.push_back({std::move(c), std::string(spec.name) + "=" + value});
   });
+  if (std::find(subject.pinned.begin(), subject.pinned.end(), "*") != subject.pinned.end())
+    return out;
+  for (const std::string& words : split(subject.also, '|')) {
+    Case c = subject.base;
+    for (const std::string& word : split(words, ';')) {
+      const auto equals = word.find('=');
+      const std::string knob = word.substr(0, equals), value = word.substr(equals + 1);
+      if (knob == "rotary_dim") {
+        set_rotary_dim(c, std::stoi(value));
+      } else {
+        set_text(c.parameters, knob, value);
+      }
+    }
+    if (!accepted(c))
+      throw std::invalid_argument(subject.scheme + ": refuses its own setting " + words);
+    out.push_back({std::move(c), words, true});
+  }
   return out;
 }
 
@@ -130,7 +154,7 @@ std::vector<Setting> shape_settings(const Subject& subject) {
     return out;
   for (const int rotary_dim : {16, 48}) {
     Case c = subject.base;
-    c.shape.head_dim = c.shape.rotary_dim = c.spectrum.rotary_dim = rotary_dim;
+    set_rotary_dim(c, rotary_dim);
     if (accepted(c)) out.push_back({std::move(c), "rotary_dim=" + std::to_string(rotary_dim)});
   }
   return out;

@@ -12,9 +12,10 @@ namespace plumbline {
 struct Setting {
   Case c;
   std::string params;  // what differs from the subject's own: "temporal_stride=1/2"
+  bool also = false;   // one of the subject's `also`
 };
-// The subject's own setting, then each free knob turned alone through its domain. Values that the
-// scheme refuses are left out.
+// The subject's own setting, each free knob turned alone through its domain, then those of `also`.
+// Values that the scheme refuses are left out.
 std::vector<Setting> settings(const Subject& subject);
 // The same map at another number of pairs, for the laws that a map may owe to its size.
 std::vector<Setting> shape_settings(const Subject& subject);

@@ -90,12 +90,16 @@ Outcome judge_lin(Lab& lab, const Prompt& p) {
   const std::int64_t first = p.block_start(0), strides[] = {g.h * g.w, g.w, 1},
                      extents[] = {g.t, g.h, g.w};
   constexpr const char* kSteps[] = {"frame", "row", "column"};
+  const auto order_of = lab.tokens_of_cells(g);
+  const auto token_at = [&](std::int64_t cell) {
+    return first + order_of[static_cast<std::size_t>(cell)];
+  };
   Outcome out = pass();
   for (std::size_t d = 0; d < 3; ++d) {
     if (extents[d] == 1) continue;
     auto& column = lab.columns[d];
     if (!column) {
-      column = {step_between(*at, first, first + strides[d]), p.label()};
+      column = {step_between(*at, token_at(0), token_at(strides[d])), p.label()};
       if (!full_rank(lab)) {
         std::string why;
         for (std::size_t e = 0; e < 3; ++e) {
@@ -106,9 +110,9 @@ Outcome judge_lin(Lab& lab, const Prompt& p) {
         return fail("dependent steps: " + why);
       }
     }
-    for (std::int64_t token = first; token < first + g.t * g.h * g.w; ++token) {
-      if ((token - first) / strides[d] % extents[d] + 1 == extents[d]) continue;
-      const Vector step = step_between(*at, token, token + strides[d]);
+    for (std::int64_t cell = 0; cell < g.t * g.h * g.w; ++cell) {
+      if (cell / strides[d] % extents[d] + 1 == extents[d]) continue;
+      const Vector step = step_between(*at, token_at(cell), token_at(cell + strides[d]));
       const Order o = compare(step, column->step);
       if (differ(o))
         return fail(std::string("one ") + kSteps[d] + " moves by " + text(step) + ", in " +
@@ -203,8 +207,8 @@ Outcome judge_delta(Lab& lab, const Prompt& p) {
 
 Outcome judge_pad(Lab& lab, const Prompt& p) {
   if (p.tokens() > lab.most_fresh / 2) return {};
-  const auto plain = lab.fresh(p);
-  if (!plain) return {};
+  const Placement* plain = lab.at(p);
+  if (plain == nullptr) return {};
   Outcome out = pass();
   constexpr std::int64_t kLeft[] = {2, 0, 1, 1}, kRight[] = {0, 1, 2, 0}, kHole[] = {-1, -1, -1, 0};
   for (std::size_t k = 0; k < 4; ++k) {
@@ -227,8 +231,8 @@ Outcome judge_pad(Lab& lab, const Prompt& p) {
 // Against every shorter sequence that ends with one of this one's segments.
 Outcome judge_causal(Lab& lab, const Prompt& p) {
   if (p.blocks.empty() || p.tokens() > lab.most_fresh) return {};
-  const auto whole = lab.fresh(p);
-  if (!whole) return {};
+  const Placement* whole = lab.at(p);
+  if (whole == nullptr) return {};
   Outcome out;
   for (std::size_t i = 0; i < p.blocks.size(); ++i) {
     for (const bool with_block : {false, true}) {
@@ -237,8 +241,8 @@ Outcome judge_causal(Lab& lab, const Prompt& p) {
                   {p.blocks.begin(), p.blocks.begin() + blocks}};
       if (with_block) part.text.push_back(0);
       if (part.tokens() == p.tokens() || part.tokens() == 0) continue;
-      const auto shorter = lab.fresh(part);
-      if (!shorter) continue;
+      const Placement* shorter = lab.at(part);
+      if (shorter == nullptr) continue;
       if (out.answer == Answer::skip) out = pass();
       for (std::size_t k = 0; k < shorter->values.size(); ++k) {
         const Order o = order(shorter->values[k], whole->values[k]);

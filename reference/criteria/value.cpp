@@ -12,20 +12,17 @@
 namespace plumbline {
 
 struct Value::Real {
-  std::variant<Rational, std::function<Interval()>> number;
+  Coordinate number;
   double low = 0, high = 0;  // enclose the number
 };
 
 namespace {
 
 constexpr std::int64_t kMost = std::int64_t{1} << 62;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Both ends pushed outward by one step, since the conversion rounds to nearest.
-std::array<double, 2> outward(const Interval& x) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  return {std::nextafter(lower(x).convert_to<double>(), -kInfinity),
-          std::nextafter(upper(x).convert_to<double>(), kInfinity)};
-}
+double below(double x) { return std::nextafter(x, -kInfinity); }
+double above(double x) { return std::nextafter(x, kInfinity); }
 
 }  // namespace
 
@@ -33,27 +30,22 @@ Value::Value(const Rational& r) {
   if (const auto fraction = small_fraction(r)) {
     num_ = (*fraction)[0];
     den_ = (*fraction)[1];
-    return;
+  } else {
+    const double near = to_double(r);
+    real_ = std::make_shared<const Real>(Real{r, below(near), above(near)});
   }
-  const WorkingPrecision scope(64);
-  const auto [low, high] = outward(enclose(r));
-  real_ = std::make_shared<const Real>(Real{r, low, high});
-}
-
-Value Value::of(std::function<Interval()> enclosure) {
-  const WorkingPrecision scope(128);
-  const auto [low, high] = outward(enclosure());
-  Value out;
-  out.real_ = std::make_shared<const Real>(Real{std::move(enclosure), low, high});
-  return out;
 }
 
 Value::Value(const Coordinate& c) {
   if (const auto* exact = std::get_if<Rational>(&c)) {
     *this = Value(*exact);
-  } else {
-    *this = of([c] { return enclose(c); });
+    return;
   }
+  // The conversion rounds to nearest.
+  const WorkingPrecision scope(64);
+  const Interval x = enclose(c);
+  real_ = std::make_shared<const Real>(
+      Real{c, below(lower(x).convert_to<double>()), above(upper(x).convert_to<double>())});
 }
 
 bool Value::is_rational() const {
@@ -66,26 +58,27 @@ Rational Value::rational() const {
   throw std::logic_error("an irrational coordinate was taken for a rational one");
 }
 
-Interval Value::enclosure() const {
-  return is_rational() ? enclose(rational()) : std::get<1>(real_->number)();
-}
+Coordinate Value::coordinate() const { return real_ == nullptr ? rational() : real_->number; }
+Interval Value::enclosure() const { return enclose(coordinate()); }
 
 Value operator-(const Value& a, const Value& b) {
-  if (a.real_ == nullptr && b.real_ == nullptr) {
-    if (a.den_ == b.den_) {  // |num| < 2^62, so the difference fits
-      const std::int64_t num = a.num_ - b.num_;
-      if (num > -kMost && num < kMost) {
-        const std::int64_t common = a.den_ == 1 ? 1 : std::gcd(num, a.den_);
-        Value out(num / common);
-        out.den_ = a.den_ / common;
-        return out;
-      }
+  if (a.real_ == nullptr && b.real_ == nullptr && a.den_ == b.den_) {
+    const std::int64_t num = a.num_ - b.num_;  // |num| < 2^62, so the difference fits
+    if (num > -kMost && num < kMost) {
+      const std::int64_t common = a.den_ == 1 ? 1 : std::gcd(num, a.den_);
+      Value out(num / common);
+      out.den_ = a.den_ / common;
+      return out;
     }
-    return Value(Rational(a.rational() - b.rational()));
   }
   if (a.is_rational() && b.is_rational()) return Value(Rational(a.rational() - b.rational()));
-  if (a.real_ == b.real_) return 0;
-  return Value::of([a, b] { return Interval(a.enclosure() - b.enclosure()); });
+  const Coordinate exact = difference(a.coordinate(), b.coordinate());
+  if (const auto* rational = std::get_if<Rational>(&exact)) return Value(*rational);
+  const auto p = a.range(), q = b.range();
+  Value out;
+  out.real_ = std::make_shared<const Value::Real>(
+      Value::Real{exact, below(p[0] - q[1]), above(p[1] - q[0])});
+  return out;
 }
 
 Value operator+(const Value& a, const Value& b) { return a - (Value(0) - b); }
@@ -116,15 +109,9 @@ Order order(const Value& a, const Value& b) {
   const auto p = a.range(), q = b.range();
   if (p[1] < q[0]) return Order::less;
   if (q[1] < p[0]) return Order::greater;
-  for (unsigned bits = 128; bits <= kSeparationBits; bits *= 2) {
-    const WorkingPrecision scope(bits);
-    try {
-      const int s = sign(Interval(a.enclosure() - b.enclosure()));
-      return s < 0 ? Order::less : s > 0 ? Order::greater : Order::equal;
-    } catch (const Undecided&) {
-    }
-  }
-  return Order::unknown;
+  const auto exact = compare(a.coordinate(), b.coordinate(), kSeparationBits);
+  if (!exact) return Order::unknown;
+  return *exact < 0 ? Order::less : *exact > 0 ? Order::greater : Order::equal;
 }
 
 std::string Value::text() const {

@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "reference/criteria.h"
+#include "reference/irrational.h"
 
 namespace plumbline {
 
@@ -34,13 +34,13 @@ class Value {
   bool is_rational() const;
   Rational rational() const;   // throws std::logic_error where it is none
   Interval enclosure() const;  // at the working precision
-  std::string text() const;    // "5/2", or six digits of an irrational number
+  Coordinate coordinate() const;
+  std::string text() const;  // "5/2", or six digits of an irrational number
 
  private:
-  struct Real;  // a rational beyond 64 bits, or a real number as a function of the precision
+  struct Real;                          // a rational beyond 64 bits, or an exact sum of atoms
   std::array<double, 2> range() const;  // an enclosure
-  static Value of(std::function<Interval()> enclosure);
-  std::int64_t num_ = 0, den_ = 1;  // lowest terms, den > 0; unused behind a pointer
+  std::int64_t num_ = 0, den_ = 1;      // lowest terms, den > 0; unused behind a pointer
   std::shared_ptr<const Real> real_;
 };
 

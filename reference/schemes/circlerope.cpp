@@ -372,14 +372,16 @@ std::string write_shift(const std::vector<Rational>& v) {
 }
 constexpr Code kShift{read_shift, write_shift, "true, false, auto or a number"};
 
-constexpr ParameterSpec coded(std::string_view name, const Code& code, std::string_view fallback) {
-  return {name, Kind::coded, fallback, {}, {}, &code};
+constexpr ParameterSpec coded(std::string_view name, const Code& code, std::string_view fallback,
+                              std::string_view domain = {}) {
+  return {name, Kind::coded, fallback, {}, {}, &code, {}, nullptr, domain};
 }
+constexpr std::string_view kAlphas = "0;1/2;7/10";
 constexpr ParameterSpec kMethod{"method", Kind::word, "circle", "circle,no_circle"};
 constexpr ParameterSpec kOfficial[] = {temporal_stride("1"),
                                        mrope_section("16,24,24"),
                                        coded("radius", kRadius, "-1"),
-                                       coded("alpha", kAlpha, "-1"),
+                                       coded("alpha", kAlpha, "-1", kAlphas),
                                        coded("dff_rate", kRate, "false"),
                                        kMethod,
                                        {"move_to_origin", Kind::flag, "false"},
@@ -387,7 +389,7 @@ constexpr ParameterSpec kOfficial[] = {temporal_stride("1"),
 constexpr ParameterSpec kPublished[] = {temporal_stride("1"),
                                         mrope_section("16,24,24"),
                                         coded("radius", kRadius, "10"),
-                                        coded("alpha", kAlpha, "1/2"),
+                                        coded("alpha", kAlpha, "1/2", kAlphas),
                                         coded("dff_rate", kRate, "false"),
                                         kMethod,
                                         {"move_to_origin", Kind::flag, "true"},
@@ -395,7 +397,7 @@ constexpr ParameterSpec kPublished[] = {temporal_stride("1"),
 constexpr ParameterSpec kPaperKnobs[] = {temporal_stride("1"),
                                          mrope_section("16,24,24"),
                                          coded("radius", kRadius, "auto-l2"),
-                                         coded("alpha", kAlpha, "1/2"),
+                                         coded("alpha", kAlpha, "1/2", kAlphas),
                                          coded("dff_rate", kRate, "false"),
                                          kMethod,
                                          {"move_to_origin", Kind::flag, "true"},
@@ -406,7 +408,7 @@ constexpr ParameterSpec kPerSecond{"tokens_per_second", Kind::positive, "2"};
 constexpr ParameterSpec kOriginal[] = {temporal_stride("1"),
                                        mrope_section("16,24,24"),
                                        coded("radius", kRadius, "-1"),
-                                       coded("alpha", kAlpha, "-1"),
+                                       coded("alpha", kAlpha, "-1", kAlphas),
                                        coded("dff_rate", kRate, "false"),
                                        kMethod,
                                        {"move_to_origin", Kind::flag, "false"},
@@ -421,26 +423,54 @@ constexpr std::string_view kAbsoluteTimeVerdicts =
     "DECF! SYM?equal_extents GROW?seconds_step_at_most_one FULL! GRAN!";
 constexpr DesignVariant kAge[] = {{"age_layer", "mrope", &kAbsoluteTime}};
 
+// A ring is no grid, lies on both sides of its centre, and is passed whole. Only angles that follow
+// the index alone keep all cells of every grid apart.
+constexpr std::string_view kCentredRing =
+    "PAST! INJ?index_angles_only RINJ?index_angles_only POS! LIN! DECN! DECF! SYM! "
+    "GROW?extent_at_least_advance FULL! GRAN!";
+// A radius of 1 does not reach the text before.
+constexpr std::string_view kLiteral =
+    "INJ! RINJ! POS! LIN! DECN! DECF! SYM! GROW?extent_at_least_advance FULL! GRAN!";
+// All frames of a video fall on one ring: nothing moves in time.
+constexpr std::string_view kLiteralCollapsed =
+    "INJ! RINJ! POS! LIN! DECN. DECF! SYM! GROW?extent_at_least_advance FULL! GRAN!";
+constexpr std::string_view kVideo =
+    "PAST! INJ! RINJ! POS! LIN! DECN. DECF! SYM! GROW?extent_at_least_advance FULL! GRAN!";
+constexpr Profile kCentredProfile[] = {
+    {"centred",
+     "move_to_origin=true;radius=10;alpha*=1/2;dff_rate=false;method=circle;move_to_positive=false",
+     kCentredRing}};
+constexpr Profile kVideoProfile[] = {
+    {"native video",
+     "move_to_origin=true;radius=10;alpha*=1/2;dff_rate=1/10;method=circle;move_to_positive=false;"
+     "age_layer=circle",
+     kVideo, true}};
+
 constexpr Scheme kSchemes[] = {
     {.name = "circlerope",
      .source = "JJJYmmm/Multimodal-RoPEs, pos_design/circlerope.py, with its literal defaults",
      .design = kCircle<Stacked>,
      .allocation = kChunked,
      .parameters = kOfficial,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kLiteral,
+     .profiles = kCentredProfile},
     {.name = "circlerope-published",
      .source = "JJJYmmm/Multimodal-RoPEs, with the centred radius 10 and alpha 1/2 of the paper",
      .design = kCircle<Stacked>,
      .allocation = kChunked,
      .parameters = kPublished,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kCentredRing},
     {.name = "circlerope-original",
      .source = "lose4578/CircleRoPE, the authors' code: all frames of a video on one ring",
      .design = kCircle<Collapsed>,
      .allocation = kChunked,
      .parameters = kOriginal,
      .rope_theta = "1000000",
-     .variants = kAge},
+     .variants = kAge,
+     .verdicts = kLiteralCollapsed,
+     .profiles = kVideoProfile},
     {.name = "circlerope-original/age-mrope-layers",
      .source = "lose4578/CircleRoPE, the layers that alternate to Qwen2.5-VL's positions",
      .design = kAbsoluteTime,
@@ -453,7 +483,8 @@ constexpr Scheme kSchemes[] = {
      .design = kCircle<Stacked>,
      .allocation = kChunked,
      .parameters = kPaperKnobs,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = kCentredRing},
 };
 
 }  // namespace

@@ -92,8 +92,8 @@ constexpr Allocation kGivenLanes{"given_lanes", given_lanes};
 
 constexpr Scheme row(std::string_view name, std::string_view source, const PositionDesign& design,
                      const Allocation& map, std::span<const ParameterSpec> knobs,
-                     std::string_view rope_theta, HeadShape shape, int lane_multiple = 2,
-                     std::span<const DesignVariant> variants = {}) {
+                     std::string_view rope_theta, HeadShape shape, std::string_view verdicts,
+                     int lane_multiple = 2) {
   return {.name = name,
           .source = source,
           .design = design,
@@ -103,20 +103,41 @@ constexpr Scheme row(std::string_view name, std::string_view source, const Posit
           .shape = shape,
           .lane_multiple = lane_multiple,
           .pairing = Pairing::gptj,
-          .variants = variants};
+          .verdicts = verdicts};
+}
+
+// Text stays at the origin, where every image starts.
+constexpr std::string_view kImagePlane =
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame LIN?one_frame DECN. DECF. SYM! "
+    "GRAN! DELTA.";
+constexpr std::string_view kLattice = "TEXT0! TEXT1! FUT! PAST! TUP! DECF. SYM! GRAN! DELTA.";
+// Text starts behind the largest image, wherever it stands: the first tokens know the last block.
+constexpr std::string_view kCentredImage =
+    "TEXT0! TEXT1! FUT! PAST! POS! SHIFT! SYM! GRAN! DELTA. CAUSAL!";
+constexpr std::string_view kCornerImage =
+    "TEXT0! TEXT1! FUT! PAST! SHIFT! SYM! GRAN! DELTA. CAUSAL!";
+constexpr Profile kQwenProfiles[] = {{"unscaled", "scale_rope=false", kCornerImage}};
+
+constexpr Scheme qwen_image() {
+  Scheme out = row("qwen-image", "huggingface/diffusers, transformers/transformer_qwenimage.py",
+                   kQwenImage, kGivenLanes, kQwenKnobs, "10000", {128, 128, 24, 24}, kCentredImage);
+  out.variants = kUnscaled;
+  out.profiles = kQwenProfiles;
+  return out;
 }
 
 constexpr Scheme kSchemes[] = {
     row("flux", "FLUX.1; huggingface/diffusers, transformers/transformer_flux.py",
-        kStillText<FlatImageLayout>, kGivenLanes, kLanes, "10000", {128, 128, 24, 24}),
-    row("qwen-image", "huggingface/diffusers, transformers/transformer_qwenimage.py", kQwenImage,
-        kGivenLanes, kQwenKnobs, "10000", {128, 128, 24, 24}, 2, kUnscaled),
+        kStillText<FlatImageLayout>, kGivenLanes, kLanes, "10000", {128, 128, 24, 24}, kImagePlane),
+    qwen_image(),
     row("wan", "Wan 2.x; huggingface/diffusers, transformers/transformer_wan.py",
-        kStillText<LatticeLayout>, {"wan_lanes", wan_lanes}, {}, "10000", {128, 128, 40, 40}),
+        kStillText<LatticeLayout>, {"wan_lanes", wan_lanes}, {}, "10000", {128, 128, 40, 40},
+        kLattice),
     row("hunyuan-video", "huggingface/diffusers, transformers/transformer_hunyuan_video.py",
-        kStillText<LatticeLayout>, kGivenLanes, kLanes, "256", {128, 128, 24, 24}),
+        kStillText<LatticeLayout>, kGivenLanes, kLanes, "256", {128, 128, 24, 24}, kLattice),
     row("cogvideox", "huggingface/diffusers, transformers/cogvideox_transformer_3d.py, version 1.5",
-        kStillText<LatticeLayout>, {"cog_lanes", cog_lanes}, {}, "10000", {64, 64, 48, 48}, 16),
+        kStillText<LatticeLayout>, {"cog_lanes", cog_lanes}, {}, "10000", {64, 64, 48, 48},
+        kLattice, 16),
 };
 
 }  // namespace

@@ -155,9 +155,9 @@ constexpr ParameterSpec kKnobs[] = {
     {"frequency_allocation", Kind::word, "chunked", "chunked,interleaved"},
     {"log_freq_scale", Kind::positive, "1"},
     {"mode", Kind::word, "canonical", "canonical,axis,mixed,block_mixed"},
-    {"num_planes", Kind::positive, {}},
-    {"block_size", Kind::positive, "16"},
-    {"planes_per_block", Kind::positive, {}},
+    {.name = "num_planes", .kind = Kind::positive, .fallback = {}, .domain = "1;2"},
+    {.name = "block_size", .kind = Kind::positive, .fallback = "16", .domain = "4;16"},
+    {.name = "planes_per_block", .kind = Kind::positive, .fallback = {}, .domain = "1;2"},
     matrix("t_grape.a"),
     matrix("t_grape.b"),
     matrix("h_grape.a"),
@@ -169,6 +169,33 @@ constexpr ParameterSpec kKnobs[] = {
     matrix("axis_weight"),
     kIntegerOutput};
 
+constexpr std::string_view kChunkedPairs =
+    "TEXT0?base_frequencies TEXT1?base_frequencies INJ?steps_at_least_one RINJ?steps_at_least_one "
+    "DECF! SYM?equal_extents FULL! GRAN!";
+constexpr std::string_view kRoundPairs =
+    "TEXT0?base_frequencies TEXT1?base_frequencies INJ?steps_at_least_one RINJ?steps_at_least_one "
+    "DECF! SYM?equal_extents FULL?base_frequencies GRAN!";
+// At their initial values all three banks turn the same planes: by t + h + w.
+constexpr std::string_view kAxisPlanes =
+    "REL?orthogonal_planes ISO?orthogonal_planes TEXT0! TEXT1! INJ?steps_at_least_one RINJ! DECF! "
+    "SYM?equal_extents FULL. GRAN.";
+constexpr std::string_view kMixedPlanes =
+    "REL?orthogonal_planes ISO?orthogonal_planes TEXT0?initial_planes TEXT1?initial_planes "
+    "INJ?steps_at_least_one RINJ?steps_at_least_one&initial_planes DECF! SYM?equal_extents FULL. "
+    "GRAN.";
+// Two planes that share a direction; banks that do not commute.
+constexpr Profile kProfiles[] = {
+    {"interleaved", "mode=canonical;frequency_allocation=interleaved", kRoundPairs},
+    {"axis", "mode=axis", kAxisPlanes, false,
+     "rotary_dim=4;t_grape.a=1,0,0,0,1,0,0,0;t_grape.b=0,1,0,0,0,0,1,0|"
+     "rotary_dim=4;h_grape.a=1,0,0,0,0,1,0,0;h_grape.b=0,0,1,0,0,0,0,1"},
+    {"mixed", "mode=mixed", kMixedPlanes, false,
+     "rotary_dim=4;a=1,0,0,0,1,0,0,0;b=0,1,0,0,0,0,1,0"},
+    {"block_mixed", "mode=block_mixed", kMixedPlanes, false,
+     "rotary_dim=8;block_size=4;a=1,0,0,0,1,0,0,0,1,0,0,0,0,0,1,0;"
+     "b=0,1,0,0,0,0,1,0,0,1,0,0,0,0,0,1"},
+};
+
 constexpr Scheme kSchemes[] = {
     {.name = "grape",
      .source = "GRAPE, arXiv 2512.07805; JJJYmmm/Multimodal-RoPEs, freq_allocation/grape.py",
@@ -176,7 +203,9 @@ constexpr Scheme kSchemes[] = {
      .allocation = {"grape", grape},
      .parameters = kKnobs,
      .rope_theta = "1000000",
-     .planes = learned_planes},
+     .planes = learned_planes,
+     .verdicts = kChunkedPairs,
+     .profiles = kProfiles},
 };
 
 }  // namespace

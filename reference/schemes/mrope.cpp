@@ -190,7 +190,9 @@ constexpr Scheme kSchemes[] = {
      .parameters = kErnie,
      .rope_theta = "500000",
      .pairing = Pairing::gptj,
-     .variants = kGridRules},
+     .variants = kGridRules,
+     .verdicts = kChunkedGrid,
+     .profiles = kChunkedRules},
 };
 
 }  // namespace

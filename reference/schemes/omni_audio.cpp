@@ -192,13 +192,18 @@ constexpr Scheme kSchemes[] = {
      .design = kOmni<Chunked>,
      .allocation = kChunked,
      .parameters = kQwen25,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = "INJ?seconds_step_at_least_one RINJ?seconds_step_at_least_one "
+                 "LIN?seconds_step_is_integer DECF! SYM?equal_extents "
+                 "GROW?seconds_step_at_most_one FULL! GRAN!"},
     {.name = "tmrope-qwen3-omni",
      .source = "Qwen3-Omni; huggingface/transformers models/qwen3_omni_moe",
      .design = kOmni<Merged>,
      .allocation = kInterleaved,
      .parameters = kQwen3,
-     .rope_theta = "1000000"},
+     .rope_theta = "1000000",
+     .verdicts = "DECF! SYM?equal_extents GROW?seconds_step_at_most_one "
+                 "FULL?sections_reach_the_last_eighth GRAN!"},
 };
 
 }  // namespace

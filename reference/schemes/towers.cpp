@@ -146,14 +146,19 @@ constexpr PositionDesign kTower{.axes = 2,
                                 .delta = DeltaRule::none,
                                 .letters = "HW"};
 
-constexpr ParameterSpec kMerge[] = {{"merge_size", Kind::positive, "2", {}, {}, nullptr, "1"}};
+constexpr ParameterSpec kMerge[] = {{.name = "merge_size",
+                                     .kind = Kind::positive,
+                                     .fallback = "2",
+                                     .example = "1",
+                                     .domain = "1;2"}};
 constexpr ParameterSpec kReference[] = {{"ref", Kind::positive, "16"}};
 constexpr ParameterSpec kFrequencies[] = {
     {"frequencies", Kind::numbers, {}, {}, {}, nullptr, {}, example_directions}};
 
 constexpr Scheme row(std::string_view name, std::string_view source, const PositionDesign& design,
                      const Allocation& map, std::span<const ParameterSpec> knobs,
-                     std::string_view rope_theta, HeadShape shape, Pairing pairing) {
+                     std::string_view rope_theta, HeadShape shape, Pairing pairing,
+                     std::string_view verdicts) {
   return {.name = name,
           .source = source,
           .design = design,
@@ -162,10 +167,27 @@ constexpr Scheme row(std::string_view name, std::string_view source, const Posit
           .rope_theta = rope_theta,
           .shape = shape,
           .lane_multiple = 4,
-          .pairing = pairing};
+          .pairing = pairing,
+          .verdicts = verdicts};
 }
 constexpr Allocation kRowsColumns{"rows_then_columns", rows_then_columns},
     kColumnsRows{"columns_then_rows", columns_then_rows};
+
+// Patches know neither text nor frames: both stand at the origin of every image.
+constexpr std::string_view kPatches =
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame LIN?one_frame DECN. DECF. SYM! "
+    "GRAN! DELTA.";
+constexpr std::string_view kPatchesFromOne =
+    "TEXT0! TEXT1! FUT! INJ?one_frame RINJ?one_frame LIN?one_frame DECN. DECF. SYM! GRAN! DELTA.";
+constexpr std::string_view kPatchCentres =
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame POS! LIN! DECN. DECF. GRAN! "
+    "DELTA.";
+constexpr std::string_view kPatchShares =
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame LIN! DECN. DECF. SYM! GRAN! "
+    "DELTA.";
+constexpr std::string_view kPatchPlanes =
+    "TEXT0! TEXT1! FUT! PAST! TUP! INJ?one_frame RINJ?one_frame LIN?one_frame DECN. DECF. SYM! "
+    "FULL. GRAN. DELTA.";
 
 constexpr Scheme kMixed{.name = "vision-rope-vit-mixed",
                         .source = "RoPE-ViT, arXiv 2403.13298; naver-ai/rope-vit, mixed",
@@ -175,25 +197,30 @@ constexpr Scheme kMixed{.name = "vision-rope-vit-mixed",
                         .rope_theta = "10",
                         .shape = {64, 64, 6, 6},
                         .pairing = Pairing::gptj,
-                        .planes = mixed_directions};
+                        .planes = mixed_directions,
+                        .verdicts = kPatchPlanes};
 
 constexpr Scheme kSchemes[] = {
     row("vision-qwen2vl",
         "huggingface/transformers models/qwen2_vl, vision tower; also Qwen2.5-VL, Qwen3-VL, GLM-4V",
-        kTower<MergedPatchLayout>, kRowsColumns, kMerge, "10000", {80, 80, 16, 16}, Pairing::neox),
+        kTower<MergedPatchLayout>, kRowsColumns, kMerge, "10000", {80, 80, 16, 16}, Pairing::neox,
+        kPatches),
     row("vision-pixtral", "mistralai/mistral-inference, Pixtral; huggingface/transformers pixtral",
         kTower<PatchLayout>, {"even_rungs_then_odd", even_rungs_then_odd}, {}, "10000",
-        {64, 64, 16, 16}, Pairing::neox),
+        {64, 64, 16, 16}, Pairing::neox, kPatches),
     row("vision-moonvit", "MoonViT of Kimi-VL; vllm-project/vllm, moonvit.py", kTower<PatchLayout>,
-        {"in_turn", in_turn}, {}, "10000", {72, 72, 16, 16}, Pairing::gptj),
+        {"in_turn", in_turn}, {}, "10000", {72, 72, 16, 16}, Pairing::gptj, kPatches),
     row("vision-llama4", "huggingface/transformers models/llama4, vision tower",
-        kTower<PatchFromOneLayout>, kColumnsRows, {}, "10000", {88, 88, 16, 16}, Pairing::gptj),
+        kTower<PatchFromOneLayout>, kColumnsRows, {}, "10000", {88, 88, 16, 16}, Pairing::gptj,
+        kPatchesFromOne),
     row("vision-dinov3", "facebookresearch/dinov3, RopePositionEmbedding", kTower<CentreLayout>,
-        {"rows_then_columns_in_turns", in_turns}, {}, "100", {64, 64, 6, 6}, Pairing::neox),
+        {"rows_then_columns_in_turns", in_turns}, {}, "100", {64, 64, 6, 6}, Pairing::neox,
+        kPatchCentres),
     row("vision-eva02", "huggingface/pytorch-image-models, layers/pos_embed_sincos.py",
-        kTower<RescaledLayout>, kRowsColumns, kReference, "10000", {64, 64, 12, 12}, Pairing::gptj),
+        kTower<RescaledLayout>, kRowsColumns, kReference, "10000", {64, 64, 12, 12}, Pairing::gptj,
+        kPatchShares),
     row("vision-rope-vit-axial", "RoPE-ViT, arXiv 2403.13298; naver-ai/rope-vit, axial",
-        kTower<PatchLayout>, kColumnsRows, {}, "100", {64, 64, 6, 6}, Pairing::gptj),
+        kTower<PatchLayout>, kColumnsRows, {}, "100", {64, 64, 6, 6}, Pairing::gptj, kPatches),
     kMixed,
 };
 
