@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "properties/properties.h"
+#include "reference/planes.h"
 
 namespace plumbline::test {
 namespace {
@@ -127,6 +128,7 @@ RC_GTEST_PROP(RotationGroup, HeadsTurnLikeTheDenseMatrix, ()) {
     c.windows = {{row, 1}};
     const PositionTable ids = positions(c);
     const FrequencyAllocation map = allocation(c);
+    if (!planes_of(c, 0).empty()) return;
     const int width = c.shape.head_dim, heads = c.shape.num_heads;
     Heads in{binary64, {}, {}};
     Eigen::VectorXd x(heads * width);

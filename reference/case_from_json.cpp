@@ -311,7 +311,12 @@ Case case_from_json(const Json& object) {
       throw std::invalid_argument("rotary_dim: the spectrum is shorter than the map");
   }
   c.warnings = map.warnings;
-  planes_of(c, 0);
+  // Positions need no planes; what turns vectors asks for numbers that are not given.
+  const auto left_out = [&](const ParameterSpec& spec) {
+    return spec.kind == Kind::numbers && spec.fit != nullptr && !c.parameters.has(spec.name);
+  };
+  if (std::none_of(c.scheme->parameters.begin(), c.scheme->parameters.end(), left_out))
+    planes_of(c, 0);
   check_sequence(design_of(*c.scheme, c.parameters), c.parameters, c.sequence, c.float32);
   return c;
 }
