@@ -15,7 +15,9 @@ constexpr Scheme kSchemes[] = {
      .allocation = kInterleaved,
      .parameters = kKnobs,
      .rope_theta = "1000000",
-     .verdicts = "DECF! SYM?equal_extents GROW! FULL?honoured_section GRAN!"},
+     .verdicts =
+         "FUT?stride_at_most_one DECF! SYM! GROW! FULL?sections_reach_the_last_eighth GRAN! "
+         "DELTA!"},
 };
 
 }  // namespace
