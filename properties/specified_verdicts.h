@@ -72,11 +72,6 @@ inline constexpr Correction kCorrections[] = {
      "its code keeps no delta: decoding goes on from the last position"},
     {"tad-rope", "DELTA", ".", "H",
      "its code has a delta, made from the cursor that counts a frame as one"},
-    {"abl-interval", "FUT", "H", "C",
-     "p + max(T H W, T, H, W) does not see the stride: 2x1x1 at stride 2 puts a frame at p + 2, "
-     "where the text goes on"},
-    {"ilrope-paper", "FULL", "V", "C",
-     "a statement of m = 16: with m = 21, of 64 pairs, rows end at e = 61/64 and columns at 62/64"},
     {"grape", "TEXT0", "H", "C", "frequencies are raised to 1 / log_freq_scale: section 2.12 (e)"},
     {"grape", "TEXT1", "H", "C", "frequencies are raised to 1 / log_freq_scale: section 2.12 (e)"},
     {"grape", "RINJ", "C", "V",

@@ -29,7 +29,15 @@ constexpr PositionDesign kReset{.layout = layout_of<SpatialResetLayout>(),
 constexpr PositionDesign kDiagonal{.layout = layout_of<DiagonalLayout<OneStride>>(),
                                    .advance = advance_of<PastLastFrame<OneStride>>(),
                                    .delta = DeltaRule::temporal_axis};
-constexpr PositionDesign kInterval{.layout = layout_of<GridLayout>(),
+struct UnitGridLayout {  // (p + t, p + h, p + w)
+  static constexpr std::string_view name = "grid_by_one";
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
+    return {b.cursor + c.t, b.cursor + c.h, b.cursor + c.w, S{}};
+  }
+};
+
+constexpr PositionDesign kInterval{.layout = layout_of<UnitGridLayout>(),
                                    .advance = advance_of<PastFlatOrExtent>()};
 constexpr PositionDesign kTextReset{.layout = layout_of<SpatialResetLayout>(),
                                     .advance = advance_of<PastExtent>(),
@@ -130,9 +138,7 @@ constexpr Scheme kSchemes[] = {
     row("abl-3d-reset", kTable4, kReset, kFixed, kStride1, kRestart),
     row("abl-diagonal", kTable4, kDiagonal, kFixed, kStride2,
         "FUT! PAST! POS?text_covers_half_extent DECN! DECF! SYM?odd_extents GRAN!"),
-    // The advance counts tokens and does not see the stride.
-    row("abl-interval", kTable4, kInterval, kFixed, kStride1,
-        "FUT?stride_at_most_one DECF! SYM! GROW! GRAN! DELTA!"),
+    row("abl-interval", kTable4, kInterval, kFixed, {}, "DECF! SYM! GROW! GRAN! DELTA!"),
     row("abl-text-reset", kTable4, kTextReset, kFixed, kStride1,
         "TEXT0! TEXT1! FUT! PAST! SYM! GRAN! DELTA."),
     row("abl-base", kTable4, kReset, {"two_bases", two_bases}, kBases,

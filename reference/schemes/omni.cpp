@@ -66,7 +66,7 @@ constexpr ParameterSpec kReset24[] = {
 };
 constexpr ParameterSpec kReset16[] = {temporal_stride("1"), mrope_section("16,24,24")};
 constexpr ParameterSpec kIlPaper[] = {
-    {.name = "m", .kind = Kind::positive, .fallback = {}, .domain = "8;16;21"},
+    {.name = "m", .kind = Kind::positive, .fallback = {}, .domain = "8;16"},
     {"advance", Kind::word, "extent", "extent,one"}};
 constexpr ParameterSpec kOmniGen[] = {
     {"axes_dim", Kind::lanes, "40,40,40", {}, {}, nullptr, {}, third_each},
@@ -76,12 +76,10 @@ constexpr ParameterSpec kOmniGen[] = {
 constexpr std::string_view kResetInterleaved =
     "PAST! SHIFT! SYM! FULL?sections_reach_the_last_eighth GRAN! DELTA!";
 constexpr std::string_view kResetChunked = "PAST! SHIFT! SYM! FULL! GRAN! DELTA!";
-constexpr std::string_view kTimeText =
-    "TEXT0! TEXT1! FUT! PAST! SYM! FULL?m_reaches_the_last_eighth GRAN! DELTA.";
+constexpr std::string_view kTimeText = "TEXT0! TEXT1! FUT! PAST! SYM! FULL! GRAN! DELTA.";
 // With an advance of one, the second frame starts where the next text stands.
 constexpr Profile kIlProfiles[] = {
-    {"advance one", "advance=one",
-     "TEXT0! TEXT1! FUT! PAST! TUP! SYM! FULL?m_reaches_the_last_eighth GRAN! DELTA."}};
+    {"advance one", "advance=one", "TEXT0! TEXT1! FUT! PAST! TUP! SYM! FULL! GRAN! DELTA."}};
 // Three ladders repeat the fast frequencies: no base model turns so.
 constexpr std::string_view kImageReset = "TEXT0! TEXT1! PAST! DECN. DECF. SHIFT! SYM! GRAN! DELTA.";
 constexpr std::string_view kImageTimeText =
