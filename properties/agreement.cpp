@@ -65,7 +65,9 @@ RC_GTEST_PROP(RoundTrip, WhatIsWrittenIsRead, (Drawn drawn)) {
   const auto folder =
       std::filesystem::temp_directory_path() / ("plumbline-agreement-" + std::to_string(getpid()));
   std::filesystem::create_directory(folder);
+  static std::size_t turn = 0;
   for_each_scheme([&](const Scheme& scheme) {
+    if (++turn % 16 != 0) return;  // every scheme in its turn: a file costs a child and two syncs
     Case c = small_case(scheme, 3, drawn.sequence);
     if (tokens(c.sequence) > 3) c.windows = {{tokens(c.sequence) - 2, 2}};
     c.dtypes = {bfloat16};
