@@ -203,7 +203,7 @@ void full(Suite& suite) {
       object["pairing"] = pairing;
       object["window"] = seams(object["sequence"].get<std::string>(), 12);
       object["dtypes"] = std::string_view(pairing) == "neox" ? Json::array({"f64", "bf16"})
-                                                            : Json::array({"f32", "f16"});
+                                                             : Json::array({"f32", "f16"});
       suite.add(object, "axes_differ,video,odd_size");
     }
   }
