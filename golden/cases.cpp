@@ -118,7 +118,7 @@ std::string numbers_of(const Case& c) {
     out += fmt::format(" {} {} {} {}", index(a.axis), a.rung, ladder.dim, ladder.turns);
     out += to_text(ladder.exponent) + (ladder.rope_theta ? to_text(*ladder.rope_theta) : "");
   }
-  return out + fmt::format(" {} {} {}", map.maps, c.shape.head_dim, planes_of(c, 0).size());
+  return out + fmt::format(" {} {} {}", map.maps, c.shape.head_dim, has_planes(c));
 }
 
 void smoke(Suite& suite) {

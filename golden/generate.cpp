@@ -183,13 +183,23 @@ RootAttributes golden_root(std::string_view suite_name) {
   return root;
 }
 
+std::vector<Format> table_formats(const Case& c) {
+  std::vector<Format> out;
+  if (has_planes(c)) return out;
+  for (const Format& f : kFormats) {
+    const bool own = std::find(c.dtypes.begin(), c.dtypes.end(), f) != c.dtypes.end();
+    if (f == binary64 || (c.contents.tables && (own || !c.contents.own_tables))) out.push_back(f);
+  }
+  return out;
+}
+
 GenerateResult generate(const GoldenCase& golden, unsigned threads) {
   const auto start = std::chrono::steady_clock::now();
   const Case& c = golden.c;
   const ThreadCaches caches;
   const PositionTable ids = positions(c);
   const FrequencyAllocation map = allocation(c);
-  const bool dense = !planes_of(c, 0).empty();
+  const bool dense = has_planes(c);
   const HeadShape& shape = c.shape;
   const std::uint64_t rows = ids.rows(), width = static_cast<std::uint64_t>(shape.head_dim);
   const std::uint64_t query_heads = static_cast<std::uint64_t>(shape.num_heads),
@@ -213,14 +223,8 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
                         draw_inputs(c.seed, "k", f, rows * key_heads * width, c.special_inputs)});
     }
   }
-  std::vector<Format> table_formats{binary64};
-  for (const Format& f : kFormats) {
-    const bool own = std::find(c.dtypes.begin(), c.dtypes.end(), f) != c.dtypes.end();
-    if (c.contents.tables && !(f == binary64) && (own || !c.contents.own_tables))
-      table_formats.push_back(f);
-  }
   const bool turned = c.contents.rotated || c.contents.adjoint;
-  const Tensors truth = evaluate(c, ids, table_formats, turned ? inputs : std::vector<Heads>{},
+  const Tensors truth = evaluate(c, ids, table_formats(c), turned ? inputs : std::vector<Heads>{},
                                  c.contents.adjoint, threads);
   unsigned precision = truth.precision;
 

@@ -50,6 +50,10 @@ struct GenerateResult {
 // disagree, naming the dataset, and Unresolved where a rounding cannot be proven.
 GenerateResult generate(const GoldenCase& golden, unsigned threads);
 
+// The formats in which a case carries cos and sin: binary64, and those that its contents ask for;
+// none for dense planes.
+std::vector<Format> table_formats(const Case& c);
+
 RootAttributes golden_root(std::string_view suite);
 
 // Input encodings [rows][heads][head_dim] of one tensor: a function of seed, tensor name and index

@@ -95,22 +95,30 @@ TEST(Judge, BudgetsAreTheStatedCountsOfRoundings) {
   const double u = 0x1p-24;
   const ArithmeticBudget a = arithmetic_budget(f32, 1, binary32);
   EXPECT_DOUBLE_EQ(a.table, u + 0x1p-150);  // one ulp below 1, and half the smallest subnormal
-  EXPECT_NEAR(a.relative / u, std::numbers::sqrt2 + 2, 1e-6);
-  EXPECT_NEAR(arithmetic_budget(f32, 1.5, binary32).relative / u, 3 * std::numbers::sqrt2 + 2,
-              1e-6);
-  EXPECT_NEAR(arithmetic_budget(parse_recipe("cache_bf16"), 1, bfloat16).relative,
-              std::numbers::sqrt2 * 0x1p-9 + 0x1p-8, 3e-5);
-  EXPECT_NEAR(arithmetic_budget(parse_recipe("hf_bf16"), 1, bfloat16).relative,
-              std::numbers::sqrt2 * 0x1p-9 + 0x1p-7, 6e-5);
+  // A product of factors 1 + t, t >= 0, is 1 + S + P + ..., S the sum of the t and P that of their
+  // products in pairs; each later term is at most S times the one before. `dropped` is what S
+  // leaves out.
+  const auto expect_product = [](double value, double sum, double pairs, double dropped) {
+    EXPECT_GE(value, sum);
+    EXPECT_LE(value, sum + pairs * (1 + 2 * sum) + dropped);
+  };
+  const double root = std::numbers::sqrt2, u2 = u * u, b = 0x1p-8;
+  expect_product(a.relative, (root + 2) * u, (2 * root + 1) * u2, 0x1p-149);
+  expect_product(arithmetic_budget(f32, 1.5, binary32).relative, (3 * root + 2) * u,
+                 (9 * root + 1) * u2, 0x1p-148);
+  // Dropped: the table's own float32 steps, sqrt 2 u, and the products, 2 u; twice that covers what
+  // they multiply.
+  expect_product(arithmetic_budget(parse_recipe("cache_bf16"), 1, bfloat16).relative,
+                 (root / 2 + 1) * b, root / 2 * b * b, 2 * (root + 2) * u);
+  expect_product(arithmetic_budget(parse_recipe("hf_bf16"), 1, bfloat16).relative,
+                 (root / 2 + 2) * b, (root + 1) * b * b, 2 * root * u);
   FrequencySpectrum spectrum{Rational(10000), 8, Unscaled{}};
   const PhaseBudget phase(f32, spectrum, 1, 0.1);
-  EXPECT_NEAR(phase.at(1000, true) / (100 * u), 2 * 0.6 + 1 + 1,
-              1e-5);  // power, reciprocal, product
-  EXPECT_NEAR(phase.at(16777217, true) / (1677721.7 * u), 2 * 0.6 + 1 + 2,
-              1e-5);  // and the position
+  // Power and reciprocal, 2.2 u, and the product; then the position, then the scaling.
+  expect_product(phase.at(1000, true) / 100, 3.2 * u, 2.2 * u2, 0);
+  expect_product(phase.at(16777217, true) / 1677721.7, 4.2 * u, (2.2 * 2 + 1) * u2, 0);
   spectrum.scaling = Linear{Rational(3)};
-  EXPECT_NEAR(PhaseBudget(f32, spectrum, 1, 0.1 / 3).at(3000, true) / (100 * u),
-              2 * 0.6 + 1 + 2 + 1, 1e-5);
+  expect_product(PhaseBudget(f32, spectrum, 1, 0.1 / 3).at(3000, true) / 100, 5.2 * u, 4.2 * u2, 0);
   EXPECT_GT(arithmetic_budget(parse_recipe("f64"), 1.25, binary64).relative, 4 * 0x1p-53);
 }
 

@@ -128,7 +128,7 @@ RC_GTEST_PROP(RotationGroup, HeadsTurnLikeTheDenseMatrix, ()) {
     c.windows = {{row, 1}};
     const PositionTable ids = positions(c);
     const FrequencyAllocation map = allocation(c);
-    if (!planes_of(c, 0).empty()) return;
+    if (has_planes(c)) return;
     const int width = c.shape.head_dim, heads = c.shape.num_heads;
     Heads in{binary64, {}, {}};
     Eigen::VectorXd x(heads * width);

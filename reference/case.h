@@ -71,6 +71,9 @@ Case case_from_json(const Json& object);
 // The resolved form of golden/FORMAT.md, section 4:
 // case_from_json(parse_json(case_to_json(c).dump())) == c.
 Json case_to_json(const Case& c);
+// "16,24,24" as a list of texts, empty ones too, so that readers refuse them; text without a comma
+// as it is.
+Json text_or_list(const std::string& text);
 // The scheme at about this shape, with the knobs that need it fitted or set to their examples:
 // rotary_dim is rounded up to what the scheme can carry, and a scheme that deals whole KV heads
 // gets at least five. An object without a sequence for case_from_json.

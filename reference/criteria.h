@@ -78,15 +78,17 @@ struct Subject {
 
 // A case of a scheme at its own defaults, its examples where a knob has none, without a sequence.
 Case default_case(const Scheme& scheme);
-// Sets a knob from text: "2", "16,24,24", "true", "circle". Throws std::invalid_argument.
-void set_text(Parameters& parameters, std::string_view knob, const std::string& text);
 
 // The row itself, then each of its profiles.
 std::vector<Subject> subjects_of(const Scheme& scheme);
+// A case as it stands, every knob pinned.
+Subject pinned_subject(const Case& c);
 
 // One finding per criterion, in order. Deterministic. Throws std::invalid_argument for declared
 // verdicts that cannot be read and where the scheme places no sequence at all.
 std::vector<Finding> judge(const Subject& subject);
+// The one criterion of that name at the subject's own setting; it must speak of the map alone.
+Finding judge_map(const Subject& subject, std::string_view criterion);
 
 // The vocabulary of conditional verdicts.
 struct ConditionInfo {

@@ -153,12 +153,10 @@ class PlaneHead {
     }
     return at_rising_precision(
         [&]() -> std::optional<std::pair<std::vector<std::uint64_t>, unsigned>> {
-          std::vector<Interval> position, in;
-          for (const Coordinate& p : position_) position.push_back(enclose(p));
+          std::vector<Interval> in;
           for (const std::uint64_t bits : x) in.push_back(enclose(decode(bits, format)));
-          const PlaneRotation rotation(banks_, position, case_.spectrum);
           std::vector<std::uint64_t> out = x;
-          const std::vector<Interval> turned = rotation.apply(in, transposed);
+          const std::vector<Interval> turned = rotation().apply(in, transposed);
           for (std::size_t lane = 0; lane < x.size(); ++lane) {
             // Lanes that no plane reaches are copied, signed zeros and all.
             if (is_point(turned[lane]) && lane >= static_cast<std::size_t>(case_.shape.rotary_dim))
@@ -173,9 +171,20 @@ class PlaneHead {
   }
 
  private:
+  // Made once at each precision, for all vectors of the row.
+  const PlaneRotation& rotation() const {
+    auto& made = made_[WorkingPrecision::bits()];
+    if (!made) {
+      std::vector<Interval> position;
+      for (const Coordinate& p : position_) position.push_back(enclose(p));
+      made.emplace(banks_, position, case_.spectrum);
+    }
+    return *made;
+  }
   const Case& case_;
   const std::vector<PlaneBank>& banks_;
   std::vector<Coordinate> position_;
+  mutable std::map<unsigned, std::optional<PlaneRotation>> made_;
 };
 
 // Everything that one run of rows contributes; writes only its own rows of `out`.
@@ -336,7 +345,7 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
                  const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
   const FrequencyAllocation map = allocation(c);
   const Spectra spectra(c.spectrum, map);
-  const bool dense = !planes_of(c, 0).empty();
+  const bool dense = has_planes(c);
   if (!map.partner.empty()) {
     throw std::invalid_argument("rotary_dim = " + std::to_string(c.shape.rotary_dim) +
                                 ": the two lanes of a pair read different axes under " +
@@ -405,8 +414,7 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
 
 std::vector<Certified> logits(const Case& c, const PositionTable& ids, const Heads& inputs,
                               const std::vector<LogitIndex>& wanted) {
-  if (!planes_of(c, 0).empty())
-    throw std::invalid_argument("tensors: logits are not made for dense planes");
+  if (has_planes(c)) throw std::invalid_argument("tensors: logits are not made for dense planes");
   const FrequencyAllocation map = allocation(c);
   const Spectra spectra(c.spectrum, map);
   const HeadShape& shape = c.shape;

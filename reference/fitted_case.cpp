@@ -2,9 +2,7 @@
 #include "reference/case.h"
 
 namespace plumbline {
-namespace {
-
-Json value_of(const std::string& text) {
+Json text_or_list(const std::string& text) {
   if (text.find(',') == std::string::npos) return text;
   Json list = Json::array();
   for (std::size_t first = 0; first <= text.size();) {
@@ -15,8 +13,6 @@ Json value_of(const std::string& text) {
   return list;
 }
 
-}  // namespace
-
 Json fitted_case(const Scheme& scheme, HeadShape shape) {
   const int step = scheme.lane_multiple;
   shape.rotary_dim = (shape.rotary_dim + step - 1) / step * step;
@@ -26,9 +22,9 @@ Json fitted_case(const Scheme& scheme, HeadShape shape) {
   Json params = Json::object();
   for (const ParameterSpec& spec : scheme.parameters) {
     if (spec.fit != nullptr) {
-      params[std::string(spec.name)] = value_of(spec.fit(shape));
+      params[std::string(spec.name)] = text_or_list(spec.fit(shape));
     } else if (!spec.example.empty()) {
-      params[std::string(spec.name)] = value_of(std::string(spec.example));
+      params[std::string(spec.name)] = text_or_list(std::string(spec.example));
     }
   }
   return Json{{"scheme", std::string(scheme.name)},

@@ -38,18 +38,12 @@ FrequencyAllocation first_axis(const HeadShape& shape, const Parameters&) {
 FrequencyAllocation chunked(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
-    return i < s[0] ? Axis::t : i < s[0] + s[1] ? Axis::h : Axis::w;
-  });
+  return in_chunks(shape, s);
 }
 
 FrequencyAllocation interleaved(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
-  auto out = one_map(shape, [&](int i) {
-    if (i % 3 == 1 && i < 3 * s[1]) return Axis::h;
-    if (i % 3 == 2 && i < 3 * s[2]) return Axis::w;
-    return Axis::t;
-  });
+  auto out = in_threes(shape, s[1], s[2]);
   warn_unless_honoured(out, s);
   return out;
 }

@@ -28,6 +28,24 @@ void warn_unless_honoured(FrequencyAllocation& map, const std::vector<std::int64
                          " pairs; effective counts are " + triple(t, h, w));
 }
 
+FrequencyAllocation in_chunks(const HeadShape& shape, const std::vector<std::int64_t>& s) {
+  return one_map(shape, [&](int i) {
+    return i < s[0] ? Axis::t : i < s[0] + s[1] ? Axis::h : Axis::w;
+  });
+}
+
+FrequencyAllocation in_threes(const HeadShape& shape, std::int64_t h, std::int64_t w) {
+  return one_map(shape, [=](int i) {
+    if (i % 3 == 1 && i < 3 * h) return Axis::h;
+    if (i % 3 == 2 && i < 3 * w) return Axis::w;
+    return Axis::t;
+  });
+}
+
+FrequencyAllocation in_twos(const HeadShape& shape, std::int64_t count, Axis even, Axis odd) {
+  return one_map(shape, [=](int i) { return i >= count ? Axis::t : i % 2 == 0 ? even : odd; });
+}
+
 FrequencyAllocation round_robin(const HeadShape& shape, const Parameters&) {
   return one_map(shape, [](int i) { return static_cast<Axis>(i % 3); });
 }
@@ -47,10 +65,7 @@ FrequencyAllocation videorope_official(const HeadShape& shape, const Parameters&
 FrequencyAllocation videorope_original(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  auto map = one_map(shape, [&](int i) {
-    if (i >= s[1] + s[2]) return Axis::t;
-    return i % 2 == 0 ? Axis::h : Axis::w;
-  });
+  auto map = in_twos(shape, s[1] + s[2], Axis::h, Axis::w);
   warn_unless_honoured(map, s);
   return map;
 }
@@ -58,10 +73,7 @@ FrequencyAllocation videorope_original(const HeadShape& shape, const Parameters&
 FrequencyAllocation videorope_paper(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  auto map = one_map(shape, [&](int i) {
-    if (i >= s[1] + s[2]) return Axis::t;
-    return i % 2 == 0 ? Axis::w : Axis::h;
-  });
+  auto map = in_twos(shape, s[1] + s[2], Axis::w, Axis::h);
   warn_unless_honoured(map, s);
   return map;
 }
@@ -78,7 +90,7 @@ FrequencyAllocation il_rope(const HeadShape& shape, const Parameters& parameters
     }
     m = parameters.integers("m")[0];
   }
-  return one_map(shape, [m](int i) { return i < 3 * m ? static_cast<Axis>(i % 3) : Axis::t; });
+  return in_threes(shape, m, m);
 }
 
 FrequencyAllocation silence_time(FrequencyAllocation map) {

@@ -15,6 +15,13 @@ FrequencyAllocation one_map(const HeadShape& shape, AxisOf axis_of) {
   return out;
 }
 
+// TTT..HHH..WWW: s_t pairs T, then s_h pairs H, the rest W.
+FrequencyAllocation in_chunks(const HeadShape& shape, const std::vector<std::int64_t>& section);
+// H where i mod 3 = 1 and i < 3 h; W where i mod 3 = 2 and i < 3 w; else T.
+FrequencyAllocation in_threes(const HeadShape& shape, std::int64_t h, std::int64_t w);
+// For i < count: `even` or `odd` as i is; then T.
+FrequencyAllocation in_twos(const HeadShape& shape, std::int64_t count, Axis even, Axis odd);
+
 // Throws std::invalid_argument unless s_t + s_h + s_w = n.
 void need_full_section(const HeadShape& shape, const std::vector<std::int64_t>& section);
 // Adds a warning with the effective counts where they are not the section asked for.

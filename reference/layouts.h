@@ -74,21 +74,6 @@ struct OneStride {
   }
 };
 
-struct UnitResetLayout {  // (p + t, h, w)
-  static constexpr std::string_view name = "spatial_reset_by_one";
-  template <class S>
-  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
-    return {b.cursor + c.t, c.h, c.w, S{}};
-  }
-};
-struct PastLargest {  // p + max(T, H, W)
-  static constexpr std::string_view name = "past_largest";
-  template <class S>
-  static S next(const Block<S>& b, const Knobs&) {
-    using N = Scalar<S>;
-    return b.cursor + N::max(N::max(b.t_count, b.h_count), b.w_count);
-  }
-};
 struct PastSides {  // p + max(H, W)
   static constexpr std::string_view name = "past_sides";
   template <class S>
@@ -110,12 +95,4 @@ struct Stay {  // p
     return b.cursor;
   }
 };
-struct PlaneLayout {  // (p + h, p + w)
-  static constexpr std::string_view name = "plane";
-  template <class S>
-  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
-    return {b.cursor + c.h, b.cursor + c.w, S{}, S{}};
-  }
-};
-
 }  // namespace plumbline

@@ -7,16 +7,6 @@
 namespace plumbline {
 namespace {
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    parts.emplace_back(list.substr(0, comma));
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-  }
-  return parts;
-}
-
 bool lists(std::string_view list, std::string_view word) {
   for (const auto& part : split(list)) {
     if (part == word) return true;
@@ -98,6 +88,16 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
 
 }  // namespace
 
+std::vector<std::string> split(std::string_view list, char separator) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const auto end = list.find(separator);
+    parts.emplace_back(list.substr(0, end));
+    list = end == std::string_view::npos ? std::string_view{} : list.substr(end + 1);
+  }
+  return parts;
+}
+
 std::string fitted_section(const HeadShape& shape) {
   const int pairs = shape.pairs(), h = std::max(1, pairs * 5 / 16), w = std::max(1, pairs * 4 / 16);
   return std::to_string(pairs - h - w) + "," + std::to_string(h) + "," + std::to_string(w);
@@ -137,13 +137,7 @@ Parameters::Parameters(std::span<const ParameterSpec> specs)
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const ParameterSpec& spec = specs[i];
     if (spec.fallback.empty()) continue;
-    if (spec.kind == Kind::flag || spec.kind == Kind::word || spec.kind == Kind::coded) {
-      set(spec.name, spec.fallback);
-    } else {
-      std::vector<Rational> values;
-      for (const auto& part : split(spec.fallback)) values.push_back(parse_rational(part));
-      set(spec.name, values);
-    }
+    set_text(spec.name, spec.fallback);
     entries_[i].given = false;
   }
 }
@@ -196,6 +190,17 @@ void Parameters::set(std::string_view name, std::string_view word) {
     ++position;
   }
   refuse(spec, "'" + std::string(word) + "'", "one of " + allowed);
+}
+
+void Parameters::set_text(std::string_view name, std::string_view text) {
+  const Kind kind = specs_[at(name)].kind;
+  if (kind == Kind::flag || kind == Kind::word || kind == Kind::coded) {
+    set(name, text);
+    return;
+  }
+  std::vector<Rational> values;
+  for (const auto& part : split(text)) values.push_back(parse_rational(part));
+  set(name, values);
 }
 
 const std::vector<Rational>& Parameters::numbers(std::string_view name) const {

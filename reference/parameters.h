@@ -26,6 +26,9 @@ struct HeadShape {
 // Throws std::invalid_argument naming the field that breaks a rule above.
 void check(const HeadShape& shape);
 
+// The parts of a list between separators; none of an empty list.
+std::vector<std::string> split(std::string_view list, char separator = ',');
+
 // What a parameter may be. A value is a list of exact numbers; a flag is 0 or 1 and a word is the
 // index into `words`.
 // section: three positive integers. counts: three integers not below 0. triple: three numbers above
@@ -85,6 +88,8 @@ class Parameters {
   void set(std::string_view name_or_alias, const std::vector<Rational>& numbers);
   // Sets a word, a flag ("true", "false") or a coded knob.
   void set(std::string_view name_or_alias, std::string_view word);
+  // Sets any knob from text as rows write it: "2", "16,24,24", "true", "circle".
+  void set_text(std::string_view name_or_alias, std::string_view text);
 
   const Rational& number(std::string_view name) const;
   const std::vector<Rational>& numbers(std::string_view name) const;
@@ -128,6 +133,10 @@ constexpr ParameterSpec spatial_reset(std::string_view fallback) {
 // trunc: the final coordinates are cut toward zero, as the integer tensors of
 // JJJYmmm/Multimodal-RoPEs do.
 inline constexpr ParameterSpec kIntegerOutput{"integer_output", Kind::word, "trunc", "trunc,none"};
+// Seconds between temporal patches.
+inline constexpr ParameterSpec kSecondsPerGrid{
+    "second_per_grid_t", Kind::per_video, "1", {}, "second_per_grid,second_per_grid_ts"};
+inline constexpr ParameterSpec kTokensPerSecond{"tokens_per_second", Kind::positive, "2"};
 inline constexpr ParameterSpec kIgnoredSection{"mrope_section", Kind::ignored, {}};
 
 }  // namespace plumbline

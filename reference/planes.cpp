@@ -36,6 +36,8 @@ std::vector<PlaneBank> planes_of(const Case& c, int kv_head) {
   return c.scheme->planes(c.shape, c.parameters, kv_head);
 }
 
+bool has_planes(const Case& c) { return !planes_of(c, 0).empty(); }
+
 PlaneRotation::PlaneRotation(const std::vector<PlaneBank>& banks,
                              const std::vector<Interval>& position,
                              const FrequencySpectrum& spectrum) {

@@ -36,6 +36,8 @@ struct PlaneBank {
 
 // The banks of a case for one KV head; empty where its scheme has none.
 std::vector<PlaneBank> planes_of(const Case& c, int kv_head);
+// The case turns vectors in dense planes: no tables, no map.
+bool has_planes(const Case& c);
 
 // The banks at one position, ready for many vectors: cosines and sines made once.
 class PlaneRotation {

@@ -42,16 +42,10 @@ std::vector<Subject> subjects(const Options& options) {
     one.scheme = scheme;
     one.model = options.model;
     one.set = options.set;
-    Subject subject;
-    subject.base = one.read().front();
-    subject.scheme = std::string(subject.base.scheme->name);
+    Subject subject = pinned_subject(one.read().front());
     subject.profile = options.model;
     for (const std::string& knob : options.set)
       subject.profile += (subject.profile.empty() ? "" : " ") + knob;
-    subject.pinned = {"*"};
-    subject.verdicts = std::string(subject.base.scheme->verdicts);
-    // The criteria read the ladder as it is before any scaling.
-    subject.base.spectrum.scaling = Unscaled{};
     out.push_back(std::move(subject));
   }
   return out;

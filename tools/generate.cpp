@@ -83,12 +83,9 @@ void check_ids(const std::vector<GoldenCase>& cases) {
 // Every dataset that the case promises; the exact positions are optional by FORMAT.md.
 void check_datasets(const StoredCase& stored, const Case& c) {
   std::vector<std::string> names{"token_index", "position_ids"};
-  const bool dense = !planes_of(c, 0).empty();
+  const bool dense = has_planes(c);
   if (!dense) names.insert(names.end(), {"axis_map", "rung", "inv_freq"});
-  for (const Format& f : kFormats) {
-    const bool own =
-        f == binary64 || std::find(c.dtypes.begin(), c.dtypes.end(), f) != c.dtypes.end();
-    if (dense || !c.contents.tables || (c.contents.own_tables && !own)) continue;
+  for (const Format& f : table_formats(c)) {
     const std::string folder = std::string(info(dtype_of(f)).name) + "/";
     names.insert(names.end(), {folder + "cos", folder + "sin"});
   }

@@ -23,15 +23,7 @@ void warn(const Case& c, const std::string& where) {
 // "16,24,24" is a list, "true" a flag, everything else the text of a number or a word.
 Json value_of(const std::string& text) {
   if (text == "true" || text == "false") return text == "true";
-  if (text.find(',') == std::string::npos) return text;
-  Json list = Json::array();
-  std::size_t first = 0;
-  while (first <= text.size()) {
-    const auto comma = std::min(text.find(',', first), text.size());
-    list.push_back(text.substr(first, comma - first));
-    first = comma + 1;
-  }
-  return list;
+  return text_or_list(text);
 }
 
 }  // namespace

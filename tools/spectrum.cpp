@@ -9,11 +9,6 @@
 namespace plumbline {
 namespace {
 
-const Finding& full_spectrum(const std::vector<Finding>& findings) {
-  return *std::find_if(findings.begin(), findings.end(),
-                       [](const Finding& f) { return f.criterion == "FULL"; });
-}
-
 Json to_json(const Case& c, const Finding& full) {
   Json axes = Json::array();
   for (const AxisCoverage& a : coverage(c)) {
@@ -74,10 +69,7 @@ Run add_spectrum(CLI::App& app) {
       one.model = options->model;
       one.set = options->set;
       const Case c = one.read().front();
-      Subject subject = subjects_of(*c.scheme).front();
-      subject.base = c;
-      subject.pinned = {"*"};
-      all.push_back(to_json(c, full_spectrum(judge(subject))));
+      all.push_back(to_json(c, judge_map(pinned_subject(c), "FULL")));
     }
     std::string text;
     for (const Json& one : all) text += to_text(one);

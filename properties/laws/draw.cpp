@@ -13,16 +13,6 @@ std::string_view suggested(const ParameterSpec& spec) {
   return spec.fallback.empty() ? spec.example : spec.fallback;
 }
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> out;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    out.emplace_back(list.substr(0, comma));
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-  }
-  return out;
-}
-
 // Three positive parts of `total`, each times `unit`; nothing where it has no three.
 Json drawn_section(Random& random, int total, int unit) {
   if (total < 3) return nullptr;

@@ -90,6 +90,16 @@ class Search {
     return findings();
   }
 
+  Finding run_map(std::string_view criterion) {
+    Lab lab(subject_, subject_.base);
+    for (std::size_t i = 0; i < records_.size(); ++i) {
+      if (criterion_rows()[i].info.name != criterion) continue;
+      try_one(i, lab, {{0}, {}});
+      return findings().at(i);
+    }
+    throw std::logic_error("no criterion " + std::string(criterion));
+  }
+
  private:
   void try_setting(const Setting& setting, const Domain& domain, bool own) {
     Lab lab(subject_, setting.c);
@@ -231,6 +241,22 @@ class Search {
 
 std::vector<Finding> judge(const Subject& subject) { return Search(subject).run(); }
 
+Finding judge_map(const Subject& subject, std::string_view criterion) {
+  return Search(subject).run_map(criterion);
+}
+
+Subject pinned_subject(const Case& c) {
+  Subject out{.scheme = std::string(c.scheme->name),
+              .profile = {},
+              .base = c,
+              .pinned = {"*"},
+              .verdicts = std::string(c.scheme->verdicts),
+              .also = {}};
+  // The criteria read the ladder as it is before any scaling.
+  out.base.spectrum.scaling = Unscaled{};
+  return out;
+}
+
 Case default_case(const Scheme& scheme) {
   Case c;
   c.scheme = &scheme;
@@ -243,9 +269,9 @@ Case default_case(const Scheme& scheme) {
     if (spec.name == "num_key_value_heads") {
       c.parameters.set(spec.name, {Rational(c.shape.num_key_value_heads)});
     } else if (!spec.example.empty() && !c.parameters.has(spec.name)) {
-      set_text(c.parameters, spec.name, std::string(spec.example));
+      c.parameters.set_text(spec.name, spec.example);
     } else if (spec.kind == Kind::numbers && spec.fit != nullptr) {
-      set_text(c.parameters, spec.name, spec.fit(c.shape));
+      c.parameters.set_text(spec.name, spec.fit(c.shape));
     }
   }
   return c;
@@ -256,16 +282,12 @@ namespace {
 // The key=value words of a profile.
 std::vector<std::pair<std::string, std::string>> settings_of(const Profile& profile) {
   std::vector<std::pair<std::string, std::string>> out;
-  std::string_view rest = profile.params;
-  while (!rest.empty()) {
-    const auto end = rest.find(';');
-    const auto word = rest.substr(0, end);
+  for (const std::string& word : split(profile.params, ';')) {
     const auto equals = word.find('=');
-    if (equals == std::string_view::npos)
-      throw std::invalid_argument("profile " + std::string(profile.label) + ": '" +
-                                  std::string(word) + "' is not key=value");
+    if (equals == std::string::npos)
+      throw std::invalid_argument("profile " + std::string(profile.label) + ": '" + word +
+                                  "' is not key=value");
     out.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
   }
   return out;
 }
@@ -290,7 +312,7 @@ std::vector<Subject> subjects_of(const Scheme& scheme) {
     for (const auto& [knob, value] : settings_of(profile)) {
       const bool stays_free = knob.ends_with('*');
       const std::string name = stays_free ? knob.substr(0, knob.size() - 1) : knob;
-      set_text(subject.base.parameters, name, value);
+      subject.base.parameters.set_text(name, value);
       if (stays_free) continue;
       subject.pinned.push_back(name);
       out.front().pinned.push_back(name);

@@ -9,16 +9,6 @@
 namespace plumbline {
 namespace {
 
-std::vector<std::string> split(std::string_view list, char at) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const auto end = list.find(at);
-    parts.emplace_back(list.substr(0, end));
-    list = end == std::string_view::npos ? std::string_view{} : list.substr(end + 1);
-  }
-  return parts;
-}
-
 std::string shown(const Parameters& parameters, const ParameterSpec& spec) {
   if (!parameters.has(spec.name)) return {};
   if (spec.kind == Kind::flag) return parameters.flag(spec.name) ? "true" : "false";
@@ -95,7 +85,7 @@ void each_value(const Subject& subject, const Body& body) {
       if (value == own) continue;
       Case c = subject.base;
       try {
-        set_text(c.parameters, spec.name, value);
+        c.parameters.set_text(spec.name, value);
       } catch (const std::invalid_argument&) {
         continue;
       }
@@ -105,23 +95,6 @@ void each_value(const Subject& subject, const Body& body) {
 }
 
 }  // namespace
-
-void set_text(Parameters& parameters, std::string_view knob, const std::string& text) {
-  const ParameterSpec* spec = parameters.find(knob);
-  if (spec == nullptr) throw std::invalid_argument(std::string(knob) + ": not a parameter");
-  if (spec->kind == Kind::flag || spec->kind == Kind::word) {
-    parameters.set(knob, text);
-    return;
-  }
-  std::vector<Rational> numbers;
-  try {
-    for (const auto& part : split(text, ',')) numbers.push_back(parse_rational(part));
-  } catch (const std::invalid_argument&) {
-    parameters.set(knob, text);  // a word that stands for a number, or a refusal that names it
-    return;
-  }
-  parameters.set(knob, numbers);
-}
 
 std::vector<Setting> settings(const Subject& subject) {
   std::vector<Setting> out{{subject.base, {}}};
@@ -138,7 +111,7 @@ std::vector<Setting> settings(const Subject& subject) {
       if (knob == "rotary_dim") {
         set_rotary_dim(c, std::stoi(value));
       } else {
-        set_text(c.parameters, knob, value);
+        c.parameters.set_text(knob, value);
       }
     }
     if (!accepted(c))

@@ -46,11 +46,7 @@ constexpr PositionDesign kTextReset{.layout = layout_of<SpatialResetLayout>(),
 
 // The interleaved map with the section 24 : 20 : 20, whatever the shape.
 FrequencyAllocation fixed_interleaved(const HeadShape& shape, const Parameters&) {
-  return one_map(shape, [](int i) {
-    if (i % 3 == 1 && i < 60) return Axis::h;
-    if (i % 3 == 2 && i < 60) return Axis::w;
-    return Axis::t;
-  });
+  return in_threes(shape, 20, 20);
 }
 
 // Rows and columns on a base of their own, at the same index.
@@ -85,11 +81,7 @@ FrequencyAllocation balanced(const HeadShape& shape, const std::vector<std::int6
 FrequencyAllocation by_ratio(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("ratio");
   need_full_section(shape, s);
-  auto map = one_map(shape, [&](int i) {
-    if (i % 3 == 1 && i < 3 * s[1]) return Axis::h;
-    if (i % 3 == 2 && i < 3 * s[2]) return Axis::w;
-    return Axis::t;
-  });
+  const auto map = in_threes(shape, s[1], s[2]);
   const bool honoured = map.count(0, Axis::t) == s[0] && map.count(0, Axis::h) == s[1];
   return honoured ? map : balanced(shape, s);
 }

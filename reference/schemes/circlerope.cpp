@@ -2,6 +2,7 @@
 // Circle-RoPE: an image becomes a ring in the plane orthogonal to (1, 1, 1). Coordinates are
 // irrational, so they are kept as exact sums of named atoms.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <span>
@@ -378,45 +379,27 @@ constexpr ParameterSpec coded(std::string_view name, const Code& code, std::stri
 }
 constexpr std::string_view kAlphas = "0;1/2;7/10";
 constexpr ParameterSpec kMethod{"method", Kind::word, "circle", "circle,no_circle"};
-constexpr ParameterSpec kOfficial[] = {temporal_stride("1"),
-                                       mrope_section("16,24,24"),
-                                       coded("radius", kRadius, "-1"),
-                                       coded("alpha", kAlpha, "-1", kAlphas),
-                                       coded("dff_rate", kRate, "false"),
-                                       kMethod,
-                                       {"move_to_origin", Kind::flag, "false"},
-                                       coded("move_to_positive", kShift, "false")};
-constexpr ParameterSpec kPublished[] = {temporal_stride("1"),
-                                        mrope_section("16,24,24"),
-                                        coded("radius", kRadius, "10"),
-                                        coded("alpha", kAlpha, "1/2", kAlphas),
-                                        coded("dff_rate", kRate, "false"),
-                                        kMethod,
-                                        {"move_to_origin", Kind::flag, "true"},
-                                        coded("move_to_positive", kShift, "false")};
-constexpr ParameterSpec kPaperKnobs[] = {temporal_stride("1"),
-                                         mrope_section("16,24,24"),
-                                         coded("radius", kRadius, "auto-l2"),
-                                         coded("alpha", kAlpha, "1/2", kAlphas),
-                                         coded("dff_rate", kRate, "false"),
-                                         kMethod,
-                                         {"move_to_origin", Kind::flag, "true"},
-                                         coded("move_to_positive", kShift, "false")};
-constexpr ParameterSpec kSeconds{
-    "second_per_grid_t", Kind::per_video, "1", {}, "second_per_grid,second_per_grid_ts"};
-constexpr ParameterSpec kPerSecond{"tokens_per_second", Kind::positive, "2"};
-constexpr ParameterSpec kOriginal[] = {temporal_stride("1"),
-                                       mrope_section("16,24,24"),
-                                       coded("radius", kRadius, "-1"),
-                                       coded("alpha", kAlpha, "-1", kAlphas),
-                                       coded("dff_rate", kRate, "false"),
-                                       kMethod,
-                                       {"move_to_origin", Kind::flag, "false"},
-                                       coded("move_to_positive", kShift, "false"),
-                                       {"age_layer", Kind::word, "circle", "circle,mrope"},
-                                       kSeconds,
-                                       kPerSecond};
-constexpr ParameterSpec kAgeKnobs[] = {mrope_section("16,24,24"), kSeconds, kPerSecond};
+template <class... More>
+constexpr auto ring_knobs(std::string_view radius, std::string_view alpha,
+                          std::string_view move_to_origin, const More&... more) {
+  return std::array{temporal_stride("1"),
+                    mrope_section("16,24,24"),
+                    coded("radius", kRadius, radius),
+                    coded("alpha", kAlpha, alpha, kAlphas),
+                    coded("dff_rate", kRate, "false"),
+                    kMethod,
+                    ParameterSpec{"move_to_origin", Kind::flag, move_to_origin},
+                    coded("move_to_positive", kShift, "false"),
+                    more...};
+}
+constexpr auto kOfficial = ring_knobs("-1", "-1", "false");
+constexpr auto kPublished = ring_knobs("10", "1/2", "true");
+constexpr auto kPaperKnobs = ring_knobs("auto-l2", "1/2", "true");
+constexpr auto kOriginal = ring_knobs(
+    "-1", "-1", "false", ParameterSpec{"age_layer", Kind::word, "circle", "circle,mrope"},
+    kSecondsPerGrid, kTokensPerSecond);
+constexpr ParameterSpec kAgeKnobs[] = {mrope_section("16,24,24"), kSecondsPerGrid,
+                                       kTokensPerSecond};
 // As mrope-abs-time without its cut to integers: only a floor to the same step lets frames meet.
 constexpr std::string_view kAbsoluteTimeVerdicts =
     "INJ?seconds_step_at_least_one RINJ?seconds_step_at_least_one LIN?seconds_step_is_integer "

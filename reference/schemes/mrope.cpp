@@ -41,12 +41,8 @@ constexpr ParameterSpec kOfficial[] = {temporal_stride("2"), mrope_section("16,2
                                        kIntegerOutput};
 constexpr ParameterSpec kQwen2[] = {temporal_stride("1"), mrope_section("16,24,24"), kIntegerOutput,
                                     kPositionRule};
-constexpr ParameterSpec kQwen25[] = {
-    {"second_per_grid_t", Kind::per_video, "1", {}, "second_per_grid,second_per_grid_ts"},
-    {"tokens_per_second", Kind::positive, "2"},
-    mrope_section("16,24,24"),
-    kIntegerOutput,
-    kPositionRule};
+constexpr ParameterSpec kQwen25[] = {kSecondsPerGrid, kTokensPerSecond, mrope_section("16,24,24"),
+                                     kIntegerOutput, kPositionRule};
 constexpr ParameterSpec kQwen3[] = {temporal_stride("1"), mrope_section("24,20,20"), kIntegerOutput,
                                     kPositionRule};
 constexpr ParameterSpec kQwen35[] = {temporal_stride("1"), mrope_section("11,11,10"),
@@ -101,10 +97,7 @@ constexpr Profile kMultiHeadProfiles[] = {{"spatial reset", "spatial_reset=true"
 FrequencyAllocation ernie(const HeadShape& shape, const Parameters& parameters) {
   const auto s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  auto map = one_map(shape, [&](int i) {
-    if (i >= s[0] + s[1]) return Axis::t;
-    return i % 2 == 0 ? Axis::h : Axis::w;
-  });
+  auto map = in_twos(shape, s[0] + s[1], Axis::h, Axis::w);
   warn_unless_honoured(map, {s[2], s[0], s[1]});
   return map;
 }

@@ -10,6 +10,22 @@
 namespace plumbline {
 namespace {
 
+struct UnitResetLayout {  // (p + t, h, w)
+  static constexpr std::string_view name = "spatial_reset_by_one";
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
+    return {b.cursor + c.t, c.h, c.w, S{}};
+  }
+};
+struct PastLargest {  // p + max(T, H, W)
+  static constexpr std::string_view name = "past_largest";
+  template <class S>
+  static S next(const Block<S>& b, const Knobs&) {
+    using N = Scalar<S>;
+    return b.cursor + N::max(N::max(b.t_count, b.h_count), b.w_count);
+  }
+};
+
 constexpr PositionDesign kReset{.layout = layout_of<SpatialResetLayout>(),
                                 .advance = advance_of<PastExtent>()};
 // Papers: text stands on the time axis alone. No code defines a delta.

@@ -177,14 +177,12 @@ constexpr PositionDesign kOmni{.layout = layout_of<OmniLayout<Rule>>(),
                                .advance = advance_of<PastOmni<Rule>>(),
                                .media = kVideo | kSpoken};
 
-constexpr ParameterSpec kSeconds{
-    "second_per_grid_t", Kind::per_video, "1", {}, "second_per_grid,second_per_grid_ts"};
 constexpr ParameterSpec kQwen25[] = {mrope_section("16,24,24"),
-                                     kSeconds,
+                                     kSecondsPerGrid,
                                      {"position_id_per_seconds", Kind::positive, "25"},
                                      {"seconds_per_chunk", Kind::positive, "2"}};
 constexpr ParameterSpec kQwen3[] = {
-    mrope_section("24,20,20"), kSeconds, {"position_id_per_seconds", Kind::positive, "13"}};
+    mrope_section("24,20,20"), kSecondsPerGrid, {"position_id_per_seconds", Kind::positive, "13"}};
 
 constexpr Scheme kSchemes[] = {
     {.name = "tmrope",

@@ -7,6 +7,13 @@
 namespace plumbline {
 namespace {
 
+struct PlaneLayout {  // (p + h, p + w)
+  static constexpr std::string_view name = "plane";
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
+    return {b.cursor + c.h, b.cursor + c.w, S{}, S{}};
+  }
+};
 struct TypedLayout {  // (0, h, w)
   static constexpr std::string_view name = "typed";
   template <class S>
@@ -87,9 +94,7 @@ FrequencyAllocation typed(const HeadShape& shape, const Parameters& parameters) 
                               shape.pairs() / 4};
   if (parameters.has("mrope_section")) s = parameters.integers("mrope_section");
   need_full_section(shape, s);
-  return one_map(shape, [&](int i) {
-    return i < s[0] ? Axis::t : i < s[0] + s[1] ? Axis::h : Axis::w;
-  });
+  return in_chunks(shape, s);
 }
 
 FrequencyAllocation even_odd(const HeadShape& shape, const Parameters&) {

@@ -19,7 +19,7 @@ struct PatchLayout {  // (h, w)
   }
 };
 // (h, w), tokens in blocks of merge_size x merge_size.
-struct MergedPatchLayout {
+struct MergedPatchLayout : PatchLayout {
   static constexpr std::string_view name = "patch_in_merge_blocks";
   static std::int64_t side(const Knobs& knobs) {
     return numerator(knobs.get<Rational>("merge_size")).convert_to<std::int64_t>();
@@ -39,10 +39,6 @@ struct MergedPatchLayout {
     const std::int64_t m = side(knobs), frame = g.h * g.w, in_frame = k % frame;
     const std::int64_t block = in_frame / (m * m), inside = in_frame % (m * m), across = g.w / m;
     return {k / frame, block / across * m + inside / m, block % across * m + inside % m};
-  }
-  template <class S>
-  static Point<S> vis(const Block<S>&, const Cell<S>& c, const Knobs&) {
-    return {c.h, c.w, S{}, S{}};
   }
 };
 struct PatchFromOneLayout {  // (h + 1, w + 1): 0 is the class token's
