@@ -3,16 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "fast/rotate.h"
+#include "fast/rows.h"
+
 // Rotary embedding, quickly. A case says which axis and which rung of a frequency ladder drives
 // each pair; a plan holds its cosines and sines; a kernel applies them to q or k.
 namespace plumbline::fast {
-
-enum class Storage : std::uint8_t { f64, f32, bf16, f16 };
 
 enum class Scaling : std::uint8_t {
   default_,
@@ -96,10 +98,9 @@ struct RotaryCase {
 };
 
 enum class Phase : std::uint8_t {
-  // The angle is reduced modulo a quarter turn with inv_freq to about 120 bits. cos and sin are
-  // good
-  // to 1.1 ulp of binary64 (1.7 where A is not 1) at every position up to 2^31, save beside a zero,
-  // where 2^-88 is what holds; one more rounding where the table is binary32.
+  // The angle is reduced modulo a quarter turn with inv_freq to about 120 bits. A binary32 table is
+  // correctly rounded at every position up to 2^31. In a binary64 table cos and sin are good to 1.1
+  // ulp (1.7 where A is not 1), save beside a zero, where 2^-88 is what holds.
   exact,
   // `hf_f32`: fl(position) * inv_freq_f32 rounded to binary32, cosf and sinf of it, times fl(A).
   // Its angle is off by up to |angle| * 2^-24 * (4 + what the scaling adds).
@@ -148,18 +149,12 @@ struct Recipe {
   std::optional<Storage> position, inv_freq, angle;
   // Both products and their sum round to `product`, the sum then to the storage type.
   Storage trig, table, product;
-  // Of pow; of cos and sin (exact phase: times A), in ulps of `trig`, on the recipe's own angle.
-  double pow_ulp, trig_ulp;
-  bool contracted;  // a product is fused with the sum
+  // Of pow; of A cos and A sin before they are rounded to `table`, in ulps of `trig`, on the
+  // recipe's own angle. 0: the table is correctly rounded. The last one is for f64 storage.
+  double pow_ulp, trig_ulp, trig_ulp_f64;
+  bool contracted = false;  // a product is fused with the sum
+  bool flush_bf16 = false;  // subnormals of bf16 storage may become zero
 };
-
-// The uniform signature of all kernels. `heads` is num_heads or num_key_value_heads. Preconditions
-// are those that fast::rotate checks; nothing is checked here. Lanes rotary_dim .. head_dim - 1 are
-// copied bit for bit, or left alone in place. A NaN or an infinity stays within its pair;
-// subnormals are kept.
-using RotateFunction = void(const RotaryPlan& plan, Storage storage, int heads,
-                            const ConstView& input, const View& output,
-                            Direction direction) noexcept;
 
 struct Kernel {
   std::string_view name;  // for example "scalar"
@@ -167,17 +162,68 @@ struct Kernel {
   bool (*supported)() noexcept;
   Phase phase;
   Recipe recipe;
-  RotateFunction* rotate;
+  RotateFunction* rotate;  // a NaN or an infinity stays within its pair
+  RowFunction* row;        // rows made on the fly, equal to the tables of Phase::exact
+  MergeFunction* merge;
 };
 
 // All kernels of this build, best first; some may lack support on this machine.
 std::span<const Kernel> kernels();
 
-// The checked door to kernel.rotate. input and output are the same tensor (equal data and strides)
+// The checked door to kernel.rotate for one of q and k: `heads` is num_heads or
+// num_key_value_heads. input and output are the same tensor (equal data and strides)
 // or do not overlap; one of the output's strides must span all that the other walks over.
 // plan.tokens may be 0. Throws std::invalid_argument if the plan does not fit the kernel or the
 // storage, or a view is malformed.
 void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int heads,
             const ConstView& input, const View& output, Direction direction);
+
+// q or k of a batch, as above; in place if the two are equal.
+struct InOut {
+  ConstView input;
+  View output;
+};
+
+struct EmbeddingState;
+
+// A case made ready for any number of batches: what an inference engine keeps.
+//   q, k [tokens][num_heads or num_key_value_heads][head_dim] are rotated in one pass at
+//   position_ids [axes][tokens], row-major, within [-2^31, 2^31].
+// Where positions are integers, rows of cos and sin come from a table or are made on the fly, with
+// equal bits: A cos and A sin correctly rounded to binary32. Other positions (doubles) and binary64
+// tensors take the way of make_plan. Any number of threads may call one object.
+class RotaryEmbedding {
+ public:
+  struct Options {
+    // Positions 0 .. ready_positions - 1 are quick at random; others are quick in sequence. Costs
+    // rotary_dim / 8 bytes a position and distinct map (rotary_dim * 4 with the table).
+    std::int64_t ready_positions = 32768;
+    bool table = true;               // keep the rows of these positions, for small batches
+    const Kernel* kernel = nullptr;  // default: the best of phase exact that this machine supports
+  };
+  // Throws std::invalid_argument, naming the knob.
+  explicit RotaryEmbedding(const RotaryCase& rotary_case);
+  RotaryEmbedding(const RotaryCase& rotary_case, const Options& options);
+  ~RotaryEmbedding();
+  RotaryEmbedding(RotaryEmbedding&&) noexcept;
+  RotaryEmbedding& operator=(RotaryEmbedding&&) noexcept;
+
+  // The bits do not depend on `threads`, at least 1. Throws std::invalid_argument as fast::rotate,
+  // and for a position outside the domain, before anything is written.
+  void rotate(Storage storage, std::span<const std::int32_t> position_ids, int tokens,
+              const InOut& q, const InOut& k, Direction direction = Direction::forward,
+              int threads = 1) const;
+  void rotate(Storage storage, std::span<const std::int64_t> position_ids, int tokens,
+              const InOut& q, const InOut& k, Direction direction = Direction::forward,
+              int threads = 1) const;
+  void rotate(Storage storage, std::span<const double> position_ids, int tokens, const InOut& q,
+              const InOut& k, Direction direction = Direction::forward, int threads = 1) const;
+
+  // cos_sin_cache [tokens][maps][2][rotary_dim / 2], made on the fly.
+  std::vector<float> cos_sin(std::span<const std::int64_t> position_ids, int tokens) const;
+
+ private:
+  std::unique_ptr<const EmbeddingState> state_;
+};
 
 }  // namespace plumbline::fast

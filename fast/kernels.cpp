@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "fast/fast.h"
+#include "fast/job.h"
 #include "fast/refuse.h"
 
 namespace plumbline::fast {
 
-RotateFunction rotate_scalar;
+RotateFunction rotate_scalar, rotate_avx2, rotate_avx512, rotate_avx512bf16;
 
 namespace {
 
@@ -15,8 +18,14 @@ constexpr Recipe kExact{.position = Storage::f64,
                         .table = Storage::f32,
                         .product = Storage::f32,
                         .pow_ulp = 0,
-                        .trig_ulp = 1.7,
+                        .trig_ulp = 0,
+                        .trig_ulp_f64 = 1.7,
                         .contracted = false};
+
+constexpr Recipe contracted(Recipe recipe) {
+  recipe.contracted = true;
+  return recipe;
+}
 
 // 1 ulp is what the C library promises for powf, cosf and sinf.
 constexpr Recipe kF32{.position = Storage::f32,
@@ -27,49 +36,40 @@ constexpr Recipe kF32{.position = Storage::f32,
                       .product = Storage::f32,
                       .pow_ulp = 1,
                       .trig_ulp = 1,
+                      .trig_ulp_f64 = 1,
                       .contracted = false};
 
 bool always() noexcept { return true; }
+bool has_avx2() noexcept {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+         __builtin_cpu_supports("f16c") != 0;
+}
+bool has_avx512() noexcept {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+}
+
+bool has_avx512bf16() noexcept { return has_avx512() && __builtin_cpu_supports("avx512bf16") != 0; }
+
+constexpr Recipe flushing(Recipe recipe) {
+  recipe.flush_bf16 = true;
+  return recipe;
+}
 
 constexpr Kernel kKernels[] = {
-    {"scalar", "baseline", always, Phase::exact, kExact, rotate_scalar},
-    {"scalar-f32phase", "baseline", always, Phase::f32, kF32, rotate_scalar},
+    {"avx512bf16", "avx512 f, bw, vl, dq, bf16", has_avx512bf16, Phase::exact,
+     flushing(contracted(kExact)), rotate_avx512bf16, row_avx512, merge_avx512},
+    {"avx512", "avx512 f, bw, vl, dq", has_avx512, Phase::exact, contracted(kExact), rotate_avx512,
+     row_avx512, merge_avx512},
+    {"avx2", "avx2, fma, f16c", has_avx2, Phase::exact, contracted(kExact), rotate_avx2, row_avx2,
+     merge_scalar},
+    {"scalar", "baseline", always, Phase::exact, kExact, rotate_scalar, row_scalar, merge_scalar},
+    {"scalar-f32phase", "baseline", always, Phase::f32, kF32, rotate_scalar, row_scalar,
+     merge_scalar},
 };
 
-std::size_t element_size(Storage storage) {
-  switch (storage) {
-    case Storage::f64:
-      return 8;
-    case Storage::f32:
-      return 4;
-    case Storage::bf16:
-    case Storage::f16:
-      return 2;
-  }
-  refuse("storage", static_cast<int>(storage), "is not one of the four");
-}
-
-void check_data(std::string_view view, const void* data, std::size_t alignment) {
-  require(data != nullptr, view, "null", "must point to data");
-  require(reinterpret_cast<std::uintptr_t>(data) % alignment == 0, view, data,
-          "is not aligned to its element");
-}
-
-// Distinct elements of the output must be distinct in memory.
-void check_output_strides(const RotaryPlan& plan, int heads, const View& output) {
-  const std::ptrdiff_t token_step =
-      output.token_stride < 0 ? -output.token_stride : output.token_stride;
-  const std::ptrdiff_t head_step =
-      output.head_stride < 0 ? -output.head_stride : output.head_stride;
-  const bool heads_inside =
-      (heads == 1 || head_step >= plan.head_dim) &&
-      (plan.tokens == 1 || token_step >= (heads - 1) * head_step + plan.head_dim);
-  const bool tokens_inside =
-      (plan.tokens == 1 || token_step >= plan.head_dim) &&
-      (heads == 1 || head_step >= (plan.tokens - 1) * token_step + plan.head_dim);
-  require(heads_inside || tokens_inside, "output token_stride", output.token_stride,
-          "rows of head_dim lanes overlap under these strides");
-}
+// Tokens whose pointers are handed over in one call.
+constexpr int kBlock = 64;
 
 }  // namespace
 
@@ -85,16 +85,39 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
   require(heads == plan.num_heads || heads == plan.num_key_value_heads, "heads", heads,
           "must be num_heads or num_key_value_heads");
   if (plan.tokens == 0) return;
-  check_data("input", input.data, size);
-  check_data("output", output.data, size);
-  check_output_strides(plan, heads, output);
-  if (input.data == output.data) {
-    require(plan.tokens == 1 || input.token_stride == output.token_stride, "output token_stride",
-            output.token_stride, "must equal the input's in place");
-    require(heads == 1 || input.head_stride == output.head_stride, "output head_stride",
-            output.head_stride, "must equal the input's in place");
+  check_views("", {plan.tokens, plan.head_dim}, heads, storage, input, output);
+
+  std::vector<Run> runs;
+  if (plan.maps == 1) runs.push_back({0, 0, plan.num_key_value_heads});
+  for (int map = 0; map < plan.maps && plan.maps > 1; ++map) runs.push_back({map, map, 1});
+  const std::ptrdiff_t pairs = plan.rotary_dim / 2, row = 2 * pairs * plan.maps;
+  const void* rows[kBlock];
+  RotateJob job{storage,
+                plan.neox,
+                direction == Direction::adjoint,
+                0,
+                plan.head_dim,
+                plan.rotary_dim,
+                rows,
+                2 * pairs,
+                pairs,
+                runs.data(),
+                static_cast<int>(runs.size()),
+                {},
+                prefetch_distance(static_cast<std::size_t>(plan.tokens) *
+                                  static_cast<std::size_t>(heads * plan.head_dim) * size)};
+  for (int first = 0; first < plan.tokens; first += kBlock) {
+    job.tokens = std::min(kBlock, plan.tokens - first);
+    for (int t = 0; t < job.tokens; ++t) {
+      const std::ptrdiff_t at = (first + t) * row;
+      rows[t] = storage == Storage::f64
+                    ? static_cast<const void*>(plan.cos_sin_cache_f64.data() + at)
+                    : static_cast<const void*>(plan.cos_sin_cache.data() + at);
+    }
+    job.tensors[0] = job_tensor(input, output, heads / plan.num_key_value_heads);
+    advance(job.tensors[0], first, size);
+    kernel.rotate(job);
   }
-  kernel.rotate(plan, storage, heads, input, output, direction);
 }
 
 }  // namespace plumbline::fast

@@ -69,4 +69,35 @@ CosSin exact_cos_sin(double position, const Turns& turns, double factor, double 
   }
 }
 
+CosSinF32 nearest_cos_sin(double position, Wide inv_freq, Wide factor) {
+  const Wide angle = inv_freq * static_cast<long double>(position);
+  const Wide quarter = kPi / 2;
+  const Wide whole = floor(angle / quarter + Wide(0.5L));
+  const WideCosSin value = cos_sin(angle - whole * quarter);
+  const float cos = to_float(value.cos * factor), sin = to_float(value.sin * factor);
+  switch (static_cast<std::int64_t>(whole.high) & 3) {
+    case 0:
+      return {cos, sin};
+    case 1:
+      return {-sin, cos};
+    case 2:
+      return {-cos, -sin};
+    default:
+      return {sin, -cos};
+  }
+}
+
+CosSinF32 nearest_cos_sin(double position, Wide inv_freq, const Turns& turns, Wide factor) {
+  if (position == 0) return {to_float(factor), 0.0F};
+  const double high = to_double(factor);
+  const CosSin value = exact_cos_sin(position, turns, high, to_double(factor - Wide(high)));
+  // 2 ulp, above the 1.7 that exact_cos_sin promises.
+  const auto one_float = [](double x) {
+    return static_cast<float>(x * (1 + 0x1p-51)) == static_cast<float>(x * (1 - 0x1p-51));
+  };
+  if (one_float(value.cos) && one_float(value.sin))
+    return {static_cast<float>(value.cos), static_cast<float>(value.sin)};
+  return nearest_cos_sin(position, inv_freq, factor);
+}
+
 }  // namespace plumbline::fast

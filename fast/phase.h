@@ -20,4 +20,14 @@ Turns quarter_turns(Wide inv_freq);
 // the rounding of `turns`. Domain: |position| <= 2^31, inv_freq <= 2^20.
 CosSin exact_cos_sin(double position, const Turns& turns, double factor, double factor_low);
 
+// (A cos phi, A sin phi) rounded to nearest, from an error of about 2^-90; that a value might lie
+// closer to a tie is left to chance, some 2^-60 each. position is not 0. The domain above.
+struct CosSinF32 {
+  float cos, sin;
+};
+CosSinF32 nearest_cos_sin(double position, Wide inv_freq, Wide factor);
+
+// The same by way of exact_cos_sin, which decides all but a few in 10^7; (A, 0) at position 0.
+CosSinF32 nearest_cos_sin(double position, Wide inv_freq, const Turns& turns, Wide factor);
+
 }  // namespace plumbline::fast

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include "fast/fast.h"
 #include "fast/half.h"
+#include "fast/rotate.h"
 
 namespace plumbline::fast {
 namespace {
@@ -33,20 +33,14 @@ struct F16 {
   static Element store(Real x) { return to_f16(x); }
 };
 
-const float* table(const RotaryPlan& plan, float /*tag*/) { return plan.cos_sin_cache.data(); }
-const double* table(const RotaryPlan& plan, double /*tag*/) {
-  return plan.cos_sin_cache_f64.data();
-}
-
 // Multiplying by `sign` is exact, so one expression serves both directions. The difference x c - y
 // s is written as a sum: GCC 12 with -mfma fuses a difference beside a sum into vfmaddsub even
 // under -ffp-contract=off.
 template <class Format, bool neox>
 void rotate_head(const typename Format::Element* input, typename Format::Element* output,
-                 const typename Format::Real* cos, std::ptrdiff_t pairs,
-                 typename Format::Real sign) {
+                 const typename Format::Real* cos, const typename Format::Real* sin,
+                 std::ptrdiff_t pairs, typename Format::Real sign) {
   using Real = typename Format::Real;
-  const typename Format::Real* sin = cos + pairs;
   for (std::ptrdiff_t i = 0; i < pairs; ++i) {
     const std::ptrdiff_t first = neox ? i : 2 * i;
     const std::ptrdiff_t second = neox ? i + pairs : 2 * i + 1;
@@ -61,55 +55,50 @@ void rotate_head(const typename Format::Element* input, typename Format::Element
 }
 
 template <class Format, bool neox>
-void rotate_all(const RotaryPlan& plan, int heads, const ConstView& input, const View& output,
-                Direction direction) {
+void rotate_all(const RotateJob& job) {
   using Element = typename Format::Element;
   using Real = typename Format::Real;
-  const std::ptrdiff_t pairs = plan.rotary_dim / 2;
-  const std::ptrdiff_t maps = plan.maps;
-  const std::ptrdiff_t heads_per_map = heads / maps;
+  const std::ptrdiff_t pairs = job.rotary_dim / 2;
   const std::size_t tail =
-      static_cast<std::size_t>(plan.head_dim - plan.rotary_dim) * sizeof(Element);
-  const bool copy_tail = tail != 0 && input.data != output.data;
-  const Real sign = direction == Direction::adjoint ? -1 : 1;
-  const Real* cos = table(plan, Real());
-  for (int token = 0; token < plan.tokens; ++token) {
-    const Element* in = static_cast<const Element*>(input.data) + token * input.token_stride;
-    Element* out = static_cast<Element*>(output.data) + token * output.token_stride;
-    for (int head = 0; head < heads; ++head) {
-      const Element* in_head = in + head * input.head_stride;
-      Element* out_head = out + head * output.head_stride;
-      rotate_head<Format, neox>(in_head, out_head, cos + head / heads_per_map * 2 * pairs, pairs,
-                                sign);
-      if (copy_tail) std::memcpy(out_head + plan.rotary_dim, in_head + plan.rotary_dim, tail);
+      static_cast<std::size_t>(job.head_dim - job.rotary_dim) * sizeof(Element);
+  const Real sign = job.adjoint ? -1 : 1;
+  for (int token = 0; token < job.tokens; ++token) {
+    const Real* rows = static_cast<const Real*>(job.rows[token]);
+    for (const JobTensor& tensor : job.tensors) {
+      const bool copy_tail = tail != 0 && tensor.input != tensor.output;
+      for (const Run* run = job.runs; run != job.runs + job.run_count; ++run) {
+        const Real* cos = rows + run->row * job.row_stride;
+        const int first = run->first * tensor.group, count = run->count * tensor.group;
+        for (int head = first; head < first + count; ++head) {
+          const Element* in = static_cast<const Element*>(tensor.input) +
+                              token * tensor.input_token + head * tensor.input_head;
+          Element* out = static_cast<Element*>(tensor.output) + token * tensor.output_token +
+                         head * tensor.output_head;
+          rotate_head<Format, neox>(in, out, cos, cos + job.sin_offset, pairs, sign);
+          if (copy_tail) std::memcpy(out + job.rotary_dim, in + job.rotary_dim, tail);
+        }
+      }
     }
-    cos += maps * 2 * pairs;
   }
 }
 
 template <class Format>
-void rotate_as(const RotaryPlan& plan, int heads, const ConstView& input, const View& output,
-               Direction direction) {
-  if (plan.neox) {
-    rotate_all<Format, true>(plan, heads, input, output, direction);
-  } else {
-    rotate_all<Format, false>(plan, heads, input, output, direction);
-  }
+void rotate_as(const RotateJob& job) {
+  job.neox ? rotate_all<Format, true>(job) : rotate_all<Format, false>(job);
 }
 
 }  // namespace
 
-void rotate_scalar(const RotaryPlan& plan, Storage storage, int heads, const ConstView& input,
-                   const View& output, Direction direction) noexcept {
-  switch (storage) {
+void rotate_scalar(const RotateJob& job) noexcept {
+  switch (job.storage) {
     case Storage::f64:
-      return rotate_as<F64>(plan, heads, input, output, direction);
+      return rotate_as<F64>(job);
     case Storage::f32:
-      return rotate_as<F32>(plan, heads, input, output, direction);
+      return rotate_as<F32>(job);
     case Storage::bf16:
-      return rotate_as<Bf16>(plan, heads, input, output, direction);
+      return rotate_as<Bf16>(job);
     case Storage::f16:
-      return rotate_as<F16>(plan, heads, input, output, direction);
+      return rotate_as<F16>(job);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 namespace plumbline::fast {
@@ -31,6 +32,17 @@ Wide pow(Wide base, Wide exponent) { return exp(exponent * log(base)); }
 Wide sqrt(Wide x) {
   const long double guess = std::sqrt(x.high);
   return guess + (x - Wide(guess) * guess) / (2 * guess);
+}
+
+WideCosSin cos_sin(Wide x) {
+  // The first neglected term, of cos, is (pi / 4)^34 / 34! < 2^-139.
+  const Wide square = x * x;
+  Wide cos = 1, sin = 1;
+  for (int n = 32; n > 0; n -= 2) {
+    cos = 1 - cos * square / Wide(static_cast<long double>(n) * (n - 1));
+    sin = 1 - sin * square / Wide(static_cast<long double>(n) * (n + 1));
+  }
+  return {cos, sin * x};
 }
 
 Wide floor(Wide x) {
@@ -67,6 +79,18 @@ double to_double(Wide x) {
   // Rounding `high` alone would round twice.
   const double first = static_cast<double>(x.high);
   return first + static_cast<double>((x.high - first) + x.low);
+}
+
+float to_float(Wide x) {
+  const auto first = static_cast<float>(x.high);
+  const Wide error = x - Wide(first);
+  const float other =
+      std::nextafter(first, error < Wide(0) ? -std::numeric_limits<float>::infinity()
+                                            : std::numeric_limits<float>::infinity());
+  const Wide other_error = x - Wide(other);
+  const Wide size = error < Wide(0) ? -error : error;
+  const Wide other_size = other_error < Wide(0) ? -other_error : other_error;
+  return other_size < size ? other : first;
 }
 
 }  // namespace plumbline::fast

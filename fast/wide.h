@@ -74,10 +74,19 @@ Wide pow(Wide base, Wide exponent);
 Wide sqrt(Wide x);
 Wide floor(Wide x);  // exact
 
+// Absolute error at most about 2^-120; |x| <= pi / 4.
+struct WideCosSin {
+  Wide cos, sin;
+};
+WideCosSin cos_sin(Wide x);
+
 // The shortest decimal number that reads back as x: decimal(0.1) is one tenth. x finite.
 Wide decimal(double x);
 
 // x rounded to nearest; a value within 2^-106 of a tie may go either way.
 double to_double(Wide x);
+
+// The binary32 nearest to x; |x| at least 2^-60, so that it is a normal number, and below 2^100.
+float to_float(Wide x);
 
 }  // namespace plumbline::fast

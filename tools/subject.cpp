@@ -163,7 +163,8 @@ std::string kernel_recipe(const std::string& kernel, Dtype output) {
          ",table=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.table)) +
          ",product=" + std::string(output == Dtype::f64 ? "f64" : name_of(r.product)) +
          ",pow_ulp=" + fmt::format("{:g}", r.pow_ulp) +
-         ",trig_ulp=" + fmt::format("{:g}", r.trig_ulp);
+         ",trig_ulp=" + fmt::format("{:g}", output == Dtype::f64 ? r.trig_ulp_f64 : r.trig_ulp) +
+         (r.flush_bf16 && output == Dtype::bf16 ? ",flush=1" : "");
 }
 
 bool has_dense_planes(const StoredCase& golden) {

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+
+#include "fast/embedding_state.h"
+#include "fast/job.h"
+#include "fast/refuse.h"
+#include "fast/row_maker.h"
+
+namespace plumbline::fast {
+namespace {
+
+// Rows of a block are made, and then used before they leave the first cache.
+constexpr std::size_t kBlockBytes = 16384;
+constexpr int kMostBlock = 64;
+
+// Up to this size the table, which then stays in the caches too, beats rows made on the fly.
+constexpr std::size_t kTableBytes = std::size_t{1} << 20;
+
+int block_tokens(std::size_t row_bytes) {
+  return static_cast<int>(std::clamp<std::size_t>(kBlockBytes / row_bytes, 1, kMostBlock));
+}
+
+struct Batch {
+  Storage storage;
+  int tokens;
+  InOut q, k;
+  bool adjoint;
+  bool use_table;
+  std::ptrdiff_t prefetch;
+};
+
+// Rotates tokens begin .. end - 1; row(token, space) returns the token's row.
+template <class Real, class Row>
+void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end, const Row& row) {
+  const std::size_t width = 2 * s.of.size();
+  const int block = block_tokens(width * sizeof(Real));
+  thread_local std::vector<Real> space;
+  space.resize(std::max(space.size(), width * static_cast<std::size_t>(block)));
+  const void* rows[kMostBlock];
+  RotateJob job{batch.storage,
+                s.c.neox,
+                batch.adjoint,
+                0,
+                s.c.head_dim,
+                s.c.rotary_dim,
+                rows,
+                s.padded,
+                s.seeds.columns,
+                s.runs.data(),
+                static_cast<int>(s.runs.size()),
+                {job_tensor(batch.q.input, batch.q.output, s.c.num_heads / s.c.num_key_value_heads),
+                 job_tensor(batch.k.input, batch.k.output, 1)},
+                batch.prefetch};
+  const std::size_t size = element_size(batch.storage);
+  for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
+  for (int first = begin; first < end; first += block) {
+    job.tokens = std::min(block, end - first);
+    for (int t = 0; t < job.tokens; ++t)
+      rows[t] = row(first + t, space.data() + width * static_cast<std::size_t>(t));
+    s.kernel->rotate(job);
+    for (JobTensor& tensor : job.tensors) advance(tensor, job.tokens, size);
+  }
+}
+
+template <class Position>
+void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* ids, int begin,
+                 int end) {
+  thread_local RowScratch scratch;
+  RowMaker maker(s, scratch);
+  const std::ptrdiff_t stride = batch.tokens;
+  if constexpr (std::is_integral_v<Position>) {
+    if (batch.storage != Storage::f64) {
+      rotate_range<float>(s, batch, begin, end, [&](int token, float* space) -> const float* {
+        if (batch.use_table) return maker.find(ids + token, stride, space);
+        maker.make(ids + token, stride, space);
+        return space;
+      });
+      return;
+    }
+  }
+  std::vector<double> at(static_cast<std::size_t>(s.c.axes));
+  const auto exactly = [&](int token, auto* space) {
+    for (std::size_t a = 0; a < at.size(); ++a)
+      at[a] = static_cast<double>(ids[static_cast<std::ptrdiff_t>(a) * stride + token]);
+    maker.exact(at.data(), 1, space);
+    return space;
+  };
+  if (batch.storage == Storage::f64) {
+    rotate_range<double>(s, batch, begin, end, exactly);
+  } else {
+    rotate_range<float>(s, batch, begin, end, exactly);
+  }
+}
+
+template <class Position>
+void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Position> position_ids,
+                  int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
+  check_positions(s.c, position_ids.size(), tokens);
+  require(threads >= 1, "threads", threads, "must be at least 1");
+  if constexpr (!std::is_same_v<Position, std::int32_t>)
+    for (const Position p : position_ids) check_position(static_cast<double>(p));
+  if (tokens == 0) return;
+  const TokenShape shape{tokens, s.c.head_dim};
+  check_views("q", shape, s.c.num_heads, storage, q.input, q.output);
+  check_views("k", shape, s.c.num_key_value_heads, storage, k.input, k.output);
+  const std::size_t bytes = static_cast<std::size_t>(tokens) *
+                            static_cast<std::size_t>(s.c.num_heads + s.c.num_key_value_heads) *
+                            static_cast<std::size_t>(s.c.head_dim) * element_size(storage);
+  const Batch batch{storage,
+                    tokens,
+                    q,
+                    k,
+                    direction == Direction::adjoint,
+                    bytes <= kTableBytes,
+                    prefetch_distance(bytes)};
+  const int parts = std::min(threads, tokens);
+  if (parts == 1) {
+    rotate_some(s, batch, position_ids.data(), 0, tokens);
+    return;
+  }
+  const auto cut = [&](int part) { return static_cast<int>(std::int64_t{tokens} * part / parts); };
+  oneapi::tbb::task_arena arena(parts);
+  arena.execute([&] {
+    oneapi::tbb::parallel_for(
+        0, parts,
+        [&](int part) { rotate_some(s, batch, position_ids.data(), cut(part), cut(part + 1)); },
+        oneapi::tbb::static_partitioner());
+  });
+}
+
+}  // namespace
+
+RotaryEmbedding::RotaryEmbedding(const RotaryCase& rotary_case)
+    : RotaryEmbedding(rotary_case, Options()) {}
+RotaryEmbedding::RotaryEmbedding(const RotaryCase& rotary_case, const Options& options)
+    : state_(std::make_unique<const EmbeddingState>(rotary_case, options)) {}
+RotaryEmbedding::~RotaryEmbedding() = default;
+RotaryEmbedding::RotaryEmbedding(RotaryEmbedding&&) noexcept = default;
+RotaryEmbedding& RotaryEmbedding::operator=(RotaryEmbedding&&) noexcept = default;
+
+void RotaryEmbedding::rotate(Storage storage, std::span<const std::int32_t> position_ids,
+                             int tokens, const InOut& q, const InOut& k, Direction direction,
+                             int threads) const {
+  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+}
+void RotaryEmbedding::rotate(Storage storage, std::span<const std::int64_t> position_ids,
+                             int tokens, const InOut& q, const InOut& k, Direction direction,
+                             int threads) const {
+  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+}
+void RotaryEmbedding::rotate(Storage storage, std::span<const double> position_ids, int tokens,
+                             const InOut& q, const InOut& k, Direction direction,
+                             int threads) const {
+  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+}
+
+std::vector<float> RotaryEmbedding::cos_sin(std::span<const std::int64_t> position_ids,
+                                            int tokens) const {
+  const EmbeddingState& s = *state_;
+  check_positions(s.c, position_ids.size(), tokens);
+  for (const std::int64_t p : position_ids) check_position(static_cast<double>(p));
+  const auto pairs = static_cast<std::ptrdiff_t>(s.c.rotary_dim / 2);
+  std::vector<float> result, space(2 * s.of.size());
+  RowScratch scratch;
+  RowMaker maker(s, scratch);
+  for (int token = 0; token < tokens; ++token) {
+    maker.make(position_ids.data() + token, tokens, space.data());
+    for (int map = 0; map < s.c.maps; ++map) {
+      const float* cos = space.data() + s.row_of_map[static_cast<std::size_t>(map)] * s.padded;
+      result.insert(result.end(), cos, cos + pairs);
+      result.insert(result.end(), cos + s.seeds.columns, cos + s.seeds.columns + pairs);
+    }
+  }
+  return result;
+}
+
+}  // namespace plumbline::fast

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "fast/drivers.h"
+#include "fast/exact_phase.h"
+
+namespace plumbline::fast {
+
+// What RotaryEmbedding keeps. Maps with equal axes and rungs share a row; a row has rotary_dim / 2
+// columns, padded to a whole number of groups.
+struct EmbeddingState {
+  EmbeddingState(const RotaryCase& rotary_case, const RotaryEmbedding::Options& options);
+
+  const double* coarse_row(std::int64_t index) const {
+    return coarse.data() + index * 2 * seeds.columns;
+  }
+  const float* table_row(std::int64_t position) const {
+    return table.data() + position * 2 * seeds.columns;
+  }
+  // (A cos, A sin) of one column, rounded to nearest; and in binary64.
+  CosSinF32 in_f32(int column, double position) const;
+  CosSin in_f64(int column, double position) const;
+
+  RotaryCase c;
+  const Kernel* kernel;
+  std::vector<ExactPhase> phases;
+  int padded = 0, rows = 0;     // columns = rows * padded
+  std::vector<int> row_of_map;  // [maps]
+  std::vector<Run> runs;
+  std::vector<Driver> of;  // [columns]
+  std::vector<std::uint8_t> axis;
+  std::vector<double> guard;
+  std::vector<GroupPart> parts;
+  std::vector<int> part_begin;
+  RowSeeds seeds;
+  std::vector<double> fine;    // [kFineRows][2][columns]
+  std::vector<double> coarse;  // [ready / kFineRows][2][columns]
+  std::vector<float> table;    // [ready or 0][2][columns]
+  std::int64_t ready = 0;      // a multiple of kFineRows
+
+ private:
+  void find_rows();
+  void fill_seeds();
+  void fill_table();
+};
+
+}  // namespace plumbline::fast

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// What a kernel is given. Plain data, checked by the doors in fast.h; nothing is checked here.
+namespace plumbline::fast {
+
+enum class Storage : std::uint8_t { f64, f32, bf16, f16 };
+
+// Neighbouring KV heads that share a row of cos and sin: first, first + 1, .. first + count - 1.
+struct Run {
+  int row, first, count;
+};
+
+// One tensor [tokens][kv heads * group][head_dim], unit stride in the last index, strides in
+// elements. Head h uses the row of KV head h / group. No tensor: group = 0.
+struct JobTensor {
+  const void* input = nullptr;
+  void* output = nullptr;
+  std::ptrdiff_t input_token = 0, input_head = 0, output_token = 0, output_head = 0;
+  int group = 0;
+};
+
+// For every token t, head and pair i = (x, y), with (c, s) = (cos[i], sin[i]) of the head's row:
+//   forward (x c - y s, y c + x s); adjoint (x c + y s, y c - x s).
+// Lanes rotary_dim .. head_dim - 1 are copied bit for bit, or left alone in place. q and k are
+// rotated in one pass, so that a token's row is read once.
+struct RotateJob {
+  Storage storage;
+  bool neox, adjoint;
+  int tokens, head_dim, rotary_dim;
+  // [tokens] pointers to rows, float, or double for f64 storage: cos of row r at r * row_stride,
+  // sin at r * row_stride + sin_offset.
+  const void* const* rows;
+  std::ptrdiff_t row_stride, sin_offset;
+  const Run* runs;
+  int run_count;
+  JobTensor tensors[2];
+  // How many bytes ahead of an element its line is asked for; 0: not at all.
+  std::ptrdiff_t prefetch;
+};
+
+using RotateFunction = void(const RotateJob& job) noexcept;
+
+}  // namespace plumbline::fast

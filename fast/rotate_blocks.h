@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "fast/rotate.h"
+
+// The vector kernels, once for every instruction set. `Isa` names the vectors and what they can do;
+// each file that includes this is compiled for one set, so everything here has internal linkage.
+//
+// A block is a fixed number of neighbouring pairs whose cos and sin stay in registers while all
+// heads of a token pass by: they are read once a token, and the tensor is the only traffic left.
+// Bits: first = fma(x, c, -fl(y s)), second = fma(x, s, fl(y c)), then one rounding to storage;
+// the same for both pairings and for every vector length.
+namespace plumbline::fast {
+namespace {
+
+constexpr int least(int a, int b) { return a < b ? a : b; }
+constexpr int rest(int a, int b) { return a > b ? a - b : 0; }
+
+// x in one vector, y in another: f32 and f64 as they are stored. `V` is the vector type's name in
+// Isa: its lanes, loads, stores and arithmetic.
+template <class V>
+struct HalfSplit {
+  using Element = typename V::Element;
+  using Real = typename V::Element;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = true;
+  typename V::Vector c, s;
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    c = V::template load<full>(cos, n);
+    s = V::mul(V::template load<full>(sin, n), V::all(sign));
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
+    const auto x = V::template load<full>(in, n), y = V::template load<full>(in + half, n);
+    V::template store<full>(out, V::fms(x, c, V::mul(y, s)), n);
+    V::template store<full>(out + half, V::fma(x, s, V::mul(y, c)), n);
+  }
+};
+
+// x, y, x, y: each vector is multiplied by (c, s) with x doubled and by (-s, c) with y doubled, and
+// doubling is part of the load.
+template <class V>
+struct Adjacent {
+  using Element = typename V::Element;
+  using Real = typename V::Element;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = false;
+  typename V::Vector cs[2], sc[2];
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    const auto c = V::template load<full>(cos, n);
+    const auto s = V::mul(V::template load<full>(sin, n), V::all(sign));
+    const auto minus_s = V::mul(s, V::all(-1));
+    cs[0] = V::zip_low(c, s), cs[1] = V::zip_high(c, s);
+    sc[0] = V::zip_low(minus_s, c), sc[1] = V::zip_high(minus_s, c);
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const int lanes = least(rest(2 * n, i * V::kLanes), V::kLanes);
+      const auto v = V::template load<full>(in + i * V::kLanes, lanes);
+      V::template store<full>(out + i * V::kLanes,
+                              V::fma(V::even(v), cs[i], V::mul(V::odd(v), sc[i])), lanes);
+    }
+  }
+};
+
+// binary16 and its natural order: one half-width load widens to one vector of binary32.
+template <class Isa>
+struct HalfSplitF16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = true;
+  HalfSplit<V> trig;
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    trig.template read<full>(cos, sin, sign, n);
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
+    const auto x = Isa::template load_f16<full>(in, n);
+    const auto y = Isa::template load_f16<full>(in + half, n);
+    Isa::template store_f16<full>(out, V::fms(x, trig.c, V::mul(y, trig.s)), n);
+    Isa::template store_f16<full>(out + half, V::fma(x, trig.s, V::mul(y, trig.c)), n);
+  }
+};
+
+template <class Isa>
+struct AdjacentF16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = false;
+  Adjacent<V> trig;
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    trig.template read<full>(cos, sin, sign, n);
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const int lanes = least(rest(2 * n, i * V::kLanes), V::kLanes);
+      const auto v = Isa::template load_f16<full>(in + i * V::kLanes, lanes);
+      Isa::template store_f16<full>(out + i * V::kLanes,
+                                    V::fma(V::even(v), trig.cs[i], V::mul(V::odd(v), trig.sc[i])),
+                                    lanes);
+    }
+  }
+};
+
+// bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
+// odd ones, masked. For half-split pairs cos and sin are sorted the same way, once a token.
+template <class Isa>
+struct HalfSplitBf16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = 2 * V::kLanes;
+  static constexpr bool kNeox = true;
+  typename V::Vector c[2], s[2];  // even pairs, odd pairs
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    const int low = least(n, V::kLanes), high = rest(n, V::kLanes);
+    const auto c0 = V::template load<full>(cos, low),
+               c1 = V::template load<full>(cos + V::kLanes, high);
+    const auto s0 = V::template load<full>(sin, low),
+               s1 = V::template load<full>(sin + V::kLanes, high);
+    c[0] = V::unzip_even(c0, c1), c[1] = V::unzip_odd(c0, c1);
+    s[0] = V::mul(V::unzip_even(s0, s1), V::all(sign));
+    s[1] = V::mul(V::unzip_odd(s0, s1), V::all(sign));
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
+    const auto x = Isa::template load_words<full>(in, n);
+    const auto y = Isa::template load_words<full>(in + half, n);
+    const auto xe = Isa::even_bf16(x), xo = Isa::odd_bf16(x);
+    const auto ye = Isa::even_bf16(y), yo = Isa::odd_bf16(y);
+    Isa::template store_words<full>(
+        out, Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
+        n);
+    Isa::template store_words<full>(
+        out + half,
+        Isa::to_bf16(V::fma(xe, s[0], V::mul(ye, c[0])), V::fma(xo, s[1], V::mul(yo, c[1]))), n);
+  }
+};
+
+template <class Isa>
+struct AdjacentBf16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = false;
+  HalfSplit<V> trig;
+
+  template <bool full>
+  void read(const Real* cos, const Real* sin, Real sign, int n) {
+    trig.template read<full>(cos, sin, sign, n);
+  }
+  template <bool full>
+  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
+    const auto v = Isa::template load_words<full>(in, 2 * n);
+    const auto x = Isa::even_bf16(v), y = Isa::odd_bf16(v);
+    Isa::template store_words<full>(
+        out,
+        Isa::to_bf16(V::fms(x, trig.c, V::mul(y, trig.s)), V::fma(x, trig.s, V::mul(y, trig.c))),
+        2 * n);
+  }
+};
+
+template <class Element>
+void copy_tail(const Element* in, Element* out, int first, int end) {
+  for (int lane = first; lane < end; ++lane) out[lane] = in[lane];
+}
+
+// Asks for the lines of one block that lie `distance` bytes ahead, each line once.
+template <class Isa, class Block>
+void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
+         int block) {
+  constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
+  constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  if (kLanes < kLine && block % 2 != 0) return;
+  const char* first = reinterpret_cast<const char*>(x) + distance;
+  Isa::prefetch(first);
+  if (Block::kNeox) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
+  if (kLanes > kLine) Isa::prefetch(first + 64);
+}
+
+// Pairs first .. first + blocks * kPairs (+ part) - 1 of tokens begin .. end - 1; with `tail`, the
+// lanes beyond rotary_dim too.
+template <class Isa, class Block, int blocks, bool part, bool ahead>
+void pass(const RotateJob& job, int begin, int end, int first, bool tail) {
+  using Element = typename Block::Element;
+  using Real = typename Block::Real;
+  constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  const std::ptrdiff_t half = job.rotary_dim / 2;
+  const int in_part = part ? static_cast<int>(half) - first - blocks * Block::kPairs : 0;
+  const std::ptrdiff_t lane = Block::kNeox ? first : 2 * first;
+  const Real sign = job.adjoint ? -1 : 1;
+  for (int token = begin; token < end; ++token) {
+    const Real* rows = static_cast<const Real*>(job.rows[token]);
+    for (int run = 0; run < job.run_count; ++run) {
+      const Run& heads = job.runs[run];
+      const Real* cos = rows + heads.row * job.row_stride + first;
+      const Real* sin = cos + job.sin_offset;
+      Block trig[blocks + (part ? 1 : 0)];
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b)
+        trig[b].template read<true>(cos + b * Block::kPairs, sin + b * Block::kPairs, sign,
+                                    Block::kPairs);
+      if constexpr (part)
+        trig[blocks].template read<false>(cos + blocks * Block::kPairs,
+                                          sin + blocks * Block::kPairs, sign, in_part);
+      for (const JobTensor& tensor : job.tensors) {
+        const std::ptrdiff_t from = std::ptrdiff_t{heads.first} * tensor.group;
+        const std::ptrdiff_t next_in = tensor.input_head, next_out = tensor.output_head;
+        const std::ptrdiff_t distance = job.prefetch;
+        const Element* in = static_cast<const Element*>(tensor.input) + token * tensor.input_token +
+                            from * next_in + lane;
+        Element* out = static_cast<Element*>(tensor.output) + token * tensor.output_token +
+                       from * next_out + lane;
+        const bool copies = tail && tensor.input != tensor.output;
+        for (int head = heads.count * tensor.group; head > 0; --head) {
+#pragma GCC unroll 4
+          for (int b = 0; b < blocks; ++b) {
+            if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
+            trig[b].template turn<true>(in + b * kStep, out + b * kStep, half, Block::kPairs);
+          }
+          if constexpr (part)
+            trig[blocks].template turn<false>(in + blocks * kStep, out + blocks * kStep, half,
+                                              in_part);
+          if (copies) copy_tail(in - lane, out - lane, job.rotary_dim, job.head_dim);
+          in += next_in;
+          out += next_out;
+        }
+      }
+    }
+  }
+}
+
+template <class Isa, class Block>
+struct Passes {
+  using Function = void(const RotateJob&, int, int, int, bool);
+
+  template <bool ahead>
+  static Function* of(int blocks, bool part) {
+    switch (2 * blocks + (part ? 1 : 0)) {
+      case 1:
+        return pass<Isa, Block, 0, true, ahead>;
+      case 2:
+        return pass<Isa, Block, 1, false, ahead>;
+      case 3:
+        return pass<Isa, Block, 1, true, ahead>;
+      case 4:
+        return pass<Isa, Block, 2, false, ahead>;
+      case 5:
+        return pass<Isa, Block, 2, true, ahead>;
+      case 6:
+        return pass<Isa, Block, 3, false, ahead>;
+      case 7:
+        return pass<Isa, Block, 3, true, ahead>;
+      case 8:
+        return pass<Isa, Block, 4, false, ahead>;
+      default:
+        return pass<Isa, Block, 4, true, ahead>;
+    }
+  }
+
+  static void rotate(const RotateJob& job) {
+    const int pairs = job.rotary_dim / 2;
+    const bool copies = job.rotary_dim < job.head_dim;
+    struct Step {
+      Function* function;
+      int first, width;
+    };
+    const auto next = [&](int first) {
+      const int left = pairs - first;
+      const int whole = least(left / Block::kPairs, 4);
+      const bool part = left % Block::kPairs != 0 && left / Block::kPairs == whole;
+      Function* function = job.prefetch != 0 ? of<true>(whole, part) : of<false>(whole, part);
+      return Step{function, first, part ? left : whole * Block::kPairs};
+    };
+    const Step only = next(0);
+    if (only.width == pairs) {
+      only.function(job, 0, job.tokens, 0, copies);
+      return;
+    }
+    for (int token = 0; token < job.tokens; ++token) {
+      for (int first = 0; first < pairs;) {
+        const Step step = next(first);
+        first += step.width;
+        step.function(job, token, token + 1, step.first, copies && first == pairs);
+      }
+    }
+  }
+};
+
+template <class Isa>
+void rotate_blocks(const RotateJob& job) {
+  switch (job.storage) {
+    case Storage::f64:
+      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F64>>::rotate(job)
+                      : Passes<Isa, Adjacent<typename Isa::F64>>::rotate(job);
+    case Storage::f32:
+      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F32>>::rotate(job)
+                      : Passes<Isa, Adjacent<typename Isa::F32>>::rotate(job);
+    case Storage::bf16:
+      return job.neox ? Passes<Isa, HalfSplitBf16<Isa>>::rotate(job)
+                      : Passes<Isa, AdjacentBf16<Isa>>::rotate(job);
+    case Storage::f16:
+      return job.neox ? Passes<Isa, HalfSplitF16<Isa>>::rotate(job)
+                      : Passes<Isa, AdjacentF16<Isa>>::rotate(job);
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::fast
