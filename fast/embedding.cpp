@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "fast/embedding_state.h"
 #include "fast/job.h"
@@ -122,7 +124,8 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
     return;
   }
   const auto cut = [&](int part) { return static_cast<int>(std::int64_t{tokens} * part / parts); };
-  oneapi::tbb::task_arena arena(parts);
+  // More threads than there are cores would only draw a warning from the library.
+  oneapi::tbb::task_arena arena(std::min(parts, oneapi::tbb::info::default_concurrency()));
   arena.execute([&] {
     oneapi::tbb::parallel_for(
         0, parts,
@@ -154,7 +157,16 @@ void RotaryEmbedding::rotate(Storage storage, std::span<const std::int64_t> posi
 void RotaryEmbedding::rotate(Storage storage, std::span<const double> position_ids, int tokens,
                              const InOut& q, const InOut& k, Direction direction,
                              int threads) const {
-  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+  check_positions(state_->c, position_ids.size(), tokens);
+  for (const double p : position_ids) check_position(p);
+  if (std::any_of(position_ids.begin(), position_ids.end(),
+                  [](double p) { return p != std::trunc(p); })) {
+    rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+    return;
+  }
+  const std::vector<std::int64_t> whole(position_ids.begin(), position_ids.end());
+  rotate_batch(*state_, storage, std::span<const std::int64_t>(whole), tokens, q, k, direction,
+               threads);
 }
 
 std::vector<float> RotaryEmbedding::cos_sin(std::span<const std::int64_t> position_ids,

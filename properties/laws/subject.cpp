@@ -80,6 +80,22 @@ void rotate_fast(const fast::Kernel& kernel, const Call& call) {
   }
 }
 
+// The embedding that an engine keeps: q and k in one pass, rows from its table or made on the fly.
+void rotate_embedding(const Call& call) {
+  std::vector<double> ids;
+  const std::size_t tokens = call.ids.rows();
+  for (const Coordinate& x : call.ids.position_ids) ids.push_back(nearest_double(x));
+  const fast::RotaryEmbedding embedding(rotary_case(call.c, allocation(call.c), call.ids.axes),
+                                        {.ready_positions = 256, .kernel = nullptr});
+  const auto in_out = [](const HeadView& v) {
+    return fast::InOut{{v.in, v.in_strides.token, v.in_strides.head},
+                       {v.out, v.out_strides.token, v.out_strides.head}};
+  };
+  embedding.rotate(storage_of(call.format), std::span<const double>(ids), static_cast<int>(tokens),
+                   in_out(call.q), in_out(call.k),
+                   call.adjoint ? fast::Direction::adjoint : fast::Direction::forward);
+}
+
 std::vector<Subject> all_subjects() {
   std::vector<Subject> out;
   out.push_back({"reference", plumbline::positions, rotate_certified, no_recipe, never, true});
@@ -93,6 +109,9 @@ std::vector<Subject> all_subjects() {
                    },
                    not_by_pairs, false});
   }
+  // Its kernel is the best of phase exact: the first.
+  out.push_back(
+      {"embedding", plumbline::positions, rotate_embedding, out[1].recipe, not_by_pairs, false});
   return out;
 }
 
