@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
     {"spectrum", "which part of the frequency spectrum each axis gets", add_spectrum},
     {"diff", "compare two golden files", add_diff},
+    {"bench", "the fast kernels against this machine's own limits", add_bench},
     {"properties", "try the laws of rotary embeddings on the reference and on every kernel",
      add_properties},
 };

@@ -43,6 +43,7 @@ Run add_validate(CLI::App&);
 Run add_diff(CLI::App&);
 Run add_spectrum(CLI::App&);
 Run add_properties(CLI::App&);
+Run add_bench(CLI::App&);
 
 // Reads a whole file, "-" for standard input. Throws Refused where it cannot be read.
 std::string read_text(const std::string& path);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+// What the machine can do at best with a buffer, whatever is computed: the yardstick of `plumbline
+// bench`. A rotation in place must read and write every byte once.
+namespace plumbline::fast {
+
+enum class Traffic { update, read, copy };
+
+struct Limit {
+  std::string_view name;
+  Traffic traffic;
+  bool (*supported)() noexcept;
+  // update: every float is replaced by a multiple of itself; read: every float is looked at; copy:
+  // the second half of the buffer becomes the first. `count` is a multiple of 1024; `data` is
+  // aligned to 64 bytes. Returns what keeps the loads alive.
+  float (*run)(float* data, std::size_t count) noexcept;
+};
+
+// Plain loops, with prefetch, in one stream and in four: which is fastest depends on the level of
+// the memory where the buffer lies. The limit is the best of those that the machine supports.
+std::span<const Limit> limits();
+
+}  // namespace plumbline::fast

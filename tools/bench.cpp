@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline bench: every kernel beside the limits of this machine, measured in the same rounds.
+#include <benchmark/benchmark.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <regex>
+#include <thread>
+
+#include "fast/limits.h"
+#include "tools/bench_cases.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+using fast::Limit;
+using fast::Storage;
+using fast::Traffic;
+
+struct BenchOptions {
+  std::string kernel, filter, json;
+  int rounds = 15, threads = 1;
+};
+
+double seconds_of(const std::function<void()>& body, int repetitions) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < repetitions; ++i) body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() /
+         repetitions;
+}
+
+// The middle of a sample, and the order statistics that enclose the median with 95 % confidence.
+struct Median {
+  double value, low, high;
+};
+Median median_of(std::vector<double> sample) {
+  std::sort(sample.begin(), sample.end());
+  const double n = static_cast<double>(sample.size());
+  const double reach = 0.98 * std::sqrt(n);  // 1.96 / 2 standard deviations of a fair coin's count
+  const auto at = [&](double rank) {
+    const double last = n - 1;
+    return sample[static_cast<std::size_t>(std::clamp(rank, 0.0, last))];
+  };
+  return {at(std::floor((n - 1) / 2)), at(std::floor(n / 2 - reach)),
+          at(std::ceil(n / 2 + reach) - 1)};
+}
+
+// A buffer that nothing else uses, on its own cache lines, with a valid value in every element.
+struct Buffer {
+  Buffer(std::size_t bytes, Storage storage) : floats((bytes + 4096 + 64) / 4096 * 1024) {
+    data = static_cast<float*>(
+        std::aligned_alloc(std::size_t{1} << 21, (floats * 4 + (1U << 21) + 4096) >> 21 << 21));
+    if (data == nullptr) throw std::bad_alloc();
+    std::fill(data, data + floats, 0.75F);
+    auto* words = reinterpret_cast<std::uint16_t*>(data);
+    if (storage == Storage::bf16 || storage == Storage::f16)
+      std::fill(words, words + 2 * floats, storage == Storage::bf16 ? 0x3f40 : 0x3a00);
+  }
+  ~Buffer() { std::free(data); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  std::size_t floats;
+  float* data;
+};
+
+// One case ready to run on its own buffer.
+class Subject {
+ public:
+  Subject(const BenchCase& c, const fast::Kernel* kernel, int threads)
+      : c_(c),
+        embedding_(bench_rotary(c), {.kernel = kernel}),
+        positions_(bench_positions(c)),
+        threads_(threads) {
+    const std::ptrdiff_t head = c.form->head_dim + c.form->head_gap;
+    const std::ptrdiff_t elements = head * (c.num_heads + c.num_key_value_heads) * c.tokens;
+    unit_ = c.storage == Storage::f32 ? 4 : 2;
+    bytes_ = static_cast<std::size_t>(elements) * unit_;
+    moved_ = static_cast<double>(c.form->rotary_dim * (c.num_heads + c.num_key_value_heads)) *
+             c.tokens * static_cast<double>(unit_) * 2;
+    buffer_ = std::make_unique<Buffer>(bytes_, c.storage);
+    const auto view = [&](std::ptrdiff_t from, int heads) {
+      void* data =
+          reinterpret_cast<std::byte*>(buffer_->data) + from * static_cast<std::ptrdiff_t>(unit_);
+      return fast::InOut{{data, head * heads, head}, {data, head * heads, head}};
+    };
+    q_ = view(0, c.num_heads);
+    k_ = view(head * c.num_heads * c.tokens, c.num_key_value_heads);
+  }
+  void rotate() const {
+    embedding_.rotate(c_.storage, std::span<const std::int64_t>(positions_), c_.tokens, q_, k_,
+                      c_.form->adjoint ? fast::Direction::adjoint : fast::Direction::forward,
+                      threads_);
+  }
+  float* data() const { return buffer_->data; }
+  std::size_t bytes() const { return bytes_; }
+  // Bytes read and written at least.
+  double moved() const { return moved_; }
+
+ private:
+  const BenchCase& c_;
+  fast::RotaryEmbedding embedding_;
+  std::vector<std::int64_t> positions_;
+  int threads_;
+  std::size_t unit_, bytes_;
+  double moved_;
+  std::unique_ptr<Buffer> buffer_;
+  fast::InOut q_, k_;
+};
+
+// Seconds of one pass of a limit over the buffer, each thread over its own part of it.
+double limit_seconds(const Limit& limit, const Subject& subject, int threads, int repetitions) {
+  const std::size_t all = subject.bytes() / 4;
+  const std::size_t part =
+      std::max<std::size_t>(all / static_cast<std::size_t>(threads) / 1024, 1) * 1024;
+  const auto work = [&](int thread) {
+    float* from = subject.data() + part * static_cast<std::size_t>(thread);
+    return seconds_of([&] { benchmark::DoNotOptimize(limit.run(from, part)); }, repetitions);
+  };
+  double slowest = 0;
+  if (threads == 1) {
+    slowest = work(0);
+  } else {
+    std::vector<double> seconds(static_cast<std::size_t>(threads));
+    std::vector<std::jthread> pool;
+    for (int t = 0; t < threads; ++t)
+      pool.emplace_back([&, t] { seconds[static_cast<std::size_t>(t)] = work(t); });
+    pool.clear();
+    slowest = *std::max_element(seconds.begin(), seconds.end());
+  }
+  // The parts are rounded to whole kilofloats: report the time for exactly `all`.
+  return slowest * static_cast<double>(all) /
+         static_cast<double>(part * static_cast<std::size_t>(threads));
+}
+
+void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* kernel,
+              int threads) {
+  const Subject subject(c, kernel, threads);
+  const BenchForm plain{.name = "neox"};
+  const BenchCase plain_case{&plain, c.storage, c.num_heads, c.num_key_value_heads, c.tokens};
+  const std::unique_ptr<Subject> yardstick =
+      c.form->core ? nullptr : std::make_unique<Subject>(plain_case, kernel, threads);
+  const int repetitions =
+      std::max(1, static_cast<int>(1.2e8 / static_cast<double>(subject.bytes())));
+  const auto time_of = [&](const Limit* limit) {
+    return limit_seconds(*limit, subject, threads, repetitions);
+  };
+  // The two best ways to update are raced in every round; the others would only take time.
+  std::vector<const Limit*> updates, reads;
+  for (const Limit& limit : fast::limits()) {
+    if (!limit.supported()) continue;
+    if (limit.traffic == Traffic::update) updates.push_back(&limit);
+    if (limit.traffic == Traffic::read) reads.push_back(&limit);
+  }
+  std::vector<std::pair<double, const Limit*>> order;
+  for (const Limit* limit : updates)
+    order.emplace_back(std::min(time_of(limit), time_of(limit)), limit);
+  std::sort(order.begin(), order.end());
+  if (order.size() > 2) order.resize(2);
+
+  subject.rotate();
+  std::vector<double> of_limit, to_read, of_plain, times;
+  for (auto _ : state) {
+    double limit = order.empty() ? NAN : HUGE_VAL, read = reads.empty() ? NAN : HUGE_VAL;
+    for (const auto& [first, way] : order) limit = std::min(limit, time_of(way));
+    const double seconds = seconds_of([&] { subject.rotate(); }, repetitions);
+    for (const Limit* way : reads) read = std::min(read, time_of(way));
+    const double limit_bytes = 2 * static_cast<double>(subject.bytes());
+    of_limit.push_back(limit / seconds * subject.moved() / limit_bytes);
+    to_read.push_back(seconds / read);
+    times.push_back(seconds);
+    if (yardstick != nullptr) {
+      const double plain_seconds = seconds_of([&] { yardstick->rotate(); }, repetitions);
+      of_plain.push_back(plain_seconds / yardstick->moved() * subject.moved() / seconds);
+    }
+    state.SetIterationTime(seconds);
+  }
+  const double seconds = median_of(times).value;
+  state.counters["ns_per_token"] = seconds / c.tokens * 1e9;
+  state.counters["GB_per_s"] = subject.moved() / seconds * 1e-9;
+  const auto count = [&](const std::string& name, const std::vector<double>& sample) {
+    if (sample.empty()) return;
+    const Median m = median_of(sample);
+    state.counters[name] = m.value;
+    state.counters[name + "_low"] = m.low;
+    state.counters[name + "_high"] = m.high;
+  };
+  count("of_limit", of_limit);
+  count("times_read", to_read);
+  count("of_plain", of_plain);
+}
+
+class Table : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context& /*context*/) override {
+    fmt::print("{:46} {:>9} {:>7}  {:<22} {:<20} {}\n", "kernel/storage/heads/T/form", "ns/token",
+               "GB/s", "of the in-place limit", "times one read", "of plain neox, per byte");
+    return true;
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      const auto at = [&](const std::string& name) { return double(run.counters.at(name)); };
+      const auto range = [&](const std::string& name, double scale) {
+        if (run.counters.count(name) == 0) return std::string();
+        return fmt::format("{:.3g} [{:.3g}, {:.3g}]", scale * at(name), scale * at(name + "_low"),
+                           scale * at(name + "_high"));
+      };
+      std::string name = run.benchmark_name();
+      name = name.substr(0, name.find("/iterations"));
+      fmt::print("{:46} {:9.1f} {:7.1f}  {:<22} {:<20} {}\n", name, at("ns_per_token"),
+                 at("GB_per_s"), range("of_limit", 100) + " %", range("times_read", 1),
+                 range("of_plain", 100));
+      std::fflush(stdout);
+    }
+  }
+};
+
+int run_bench(const BenchOptions& o) {
+  if (o.rounds < 5 || o.rounds > 1000)
+    throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
+  const int cores = static_cast<int>(threads());
+  if (o.threads < 1 || o.threads > cores)
+    throw std::invalid_argument(
+        fmt::format("--threads = {}: must lie in [1, {}]", o.threads, cores));
+  std::regex filter;
+  try {
+    filter = std::regex(o.filter);
+  } catch (const std::regex_error&) {
+    throw std::invalid_argument(fmt::format("--filter = '{}': is no regular expression", o.filter));
+  }
+  const std::vector<BenchCase> cases = bench_cases();
+  int matched = 0;
+  bool known = o.kernel.empty();
+  for (const fast::Kernel& kernel : fast::kernels()) {
+    known = known || o.kernel == kernel.name;
+    if (kernel.phase != fast::Phase::exact || (!o.kernel.empty() && o.kernel != kernel.name))
+      continue;
+    if (!kernel.supported()) {
+      fmt::print("skipped: kernel {} needs {}\n", kernel.name, kernel.isa);
+      continue;
+    }
+    for (const BenchCase& c : cases) {
+      const std::string name = std::string(kernel.name) + "/" + c.name();
+      if (!std::regex_search(name, filter)) continue;
+      ++matched;
+      benchmark::RegisterBenchmark(
+          name.c_str(),
+          [&c, &kernel, &o](benchmark::State& state) { run_case(state, c, &kernel, o.threads); })
+          ->UseManualTime()
+          ->Iterations(o.rounds);
+    }
+  }
+  if (!known)
+    throw std::invalid_argument("--kernel = '" + o.kernel + "': see plumbline list kernels");
+  if (matched == 0) throw std::invalid_argument("--filter = '" + o.filter + "': matches no case");
+  std::vector<std::string> words{"plumbline bench"};
+  if (!o.json.empty())
+    words.insert(words.end(), {"--benchmark_out=" + o.json, "--benchmark_out_format=json"});
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  Table table;
+  if (o.json.empty()) {
+    benchmark::RunSpecifiedBenchmarks(&table);
+  } else {
+    benchmark::JSONReporter json;
+    benchmark::RunSpecifiedBenchmarks(&table, &json);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Run add_bench(CLI::App& app) {
+  auto o = std::make_shared<BenchOptions>();
+  app.add_option("--kernel", o->kernel, "one kernel instead of all");
+  app.add_option("--filter", o->filter, "regular expression over kernel/storage/heads/T/form");
+  app.add_option("--rounds", o->rounds, "paired measurements a case (15)");
+  app.add_option("--threads", o->threads, "of the kernels and of the limits (1)");
+  app.add_option("--json", o->json, "also write the figures to this file");
+  return [o] { return run_bench(*o); };
+}
+
+}  // namespace plumbline
