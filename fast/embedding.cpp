@@ -34,13 +34,13 @@ struct Batch {
   std::ptrdiff_t prefetch;
 };
 
-// Rotates tokens begin .. end - 1; row(token, space) returns the token's row.
+// Rotates tokens begin .. end - 1; row(token, space) returns the token's row, which it may put
+// where space() points.
 template <class Real, class Row>
 void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end, const Row& row) {
   const std::size_t width = 2 * s.of.size();
   const int block = block_tokens(width * sizeof(Real));
-  thread_local std::vector<Real> space;
-  space.resize(std::max(space.size(), width * static_cast<std::size_t>(block)));
+  thread_local std::vector<Real> spaces;
   const void* rows[kMostBlock];
   RotateJob job{batch.storage,
                 s.c.neox,
@@ -61,7 +61,11 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   for (int first = begin; first < end; first += block) {
     job.tokens = std::min(block, end - first);
     for (int t = 0; t < job.tokens; ++t)
-      rows[t] = row(first + t, space.data() + width * static_cast<std::size_t>(t));
+      rows[t] = row(first + t, [&] {
+        if (spaces.size() < width * static_cast<std::size_t>(block))
+          spaces.resize(width * static_cast<std::size_t>(block));
+        return spaces.data() + width * static_cast<std::size_t>(t);
+      });
     s.kernel->rotate(job);
     for (JobTensor& tensor : job.tensors) advance(tensor, job.tokens, size);
   }
@@ -73,22 +77,33 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   thread_local RowScratch scratch;
   RowMaker maker(s, scratch);
   const std::ptrdiff_t stride = batch.tokens;
+  const int axes = s.c.axes;
   if constexpr (std::is_integral_v<Position>) {
     if (batch.storage != Storage::f64) {
-      rotate_range<float>(s, batch, begin, end, [&](int token, float* space) -> const float* {
-        if (batch.use_table) return maker.find(ids + token, stride, space);
-        maker.make(ids + token, stride, space);
-        return space;
+      const std::int64_t ready = batch.use_table && !s.table.empty() ? s.ready : 0;
+      rotate_range<float>(s, batch, begin, end, [&](int token, const auto& space) {
+        const Position* at = ids + token;
+        bool known = true, equal = true;
+        for (int a = 0; a < axes; ++a) {
+          const std::int64_t p = at[a * stride];
+          known = known && p >= 0 && p < ready;
+          equal = equal && p == at[0];
+        }
+        if (known && equal) return s.table_row(at[0]);
+        float* row = space();
+        known ? maker.merge(at, stride, row) : maker.make(at, stride, row);
+        return static_cast<const float*>(row);
       });
       return;
     }
   }
-  std::vector<double> at(static_cast<std::size_t>(s.c.axes));
-  const auto exactly = [&](int token, auto* space) {
-    for (std::size_t a = 0; a < at.size(); ++a)
-      at[a] = static_cast<double>(ids[static_cast<std::ptrdiff_t>(a) * stride + token]);
-    maker.exact(at.data(), 1, space);
-    return space;
+  std::vector<double> at(static_cast<std::size_t>(axes));
+  const auto exactly = [&](int token, const auto& space) {
+    for (int a = 0; a < axes; ++a)
+      at[static_cast<std::size_t>(a)] = static_cast<double>(ids[a * stride + token]);
+    auto* row = space();
+    maker.exact(at.data(), 1, row);
+    return row;
   };
   if (batch.storage == Storage::f64) {
     rotate_range<double>(s, batch, begin, end, exactly);

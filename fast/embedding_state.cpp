@@ -94,11 +94,11 @@ void EmbeddingState::fill_seeds() {
       const auto known =
           std::find_if(parts.begin() + static_cast<std::ptrdiff_t>(begin), parts.end(),
                        [&](const GroupPart& part) { return part.axis == axis[group + i]; });
-      const auto bit = static_cast<std::uint8_t>(1U << i);
+      const auto bit = static_cast<std::uint16_t>(1U << i);
       if (known == parts.end()) {
-        parts.push_back({axis[group + i], bit});
+        parts.push_back({bit, axis[group + i]});
       } else {
-        known->columns = static_cast<std::uint8_t>(known->columns | bit);
+        known->columns = static_cast<std::uint16_t>(known->columns | bit);
       }
     }
   }

@@ -116,6 +116,8 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
     }
     job.tensors[0] = job_tensor(input, output, heads / plan.num_key_value_heads);
     advance(job.tensors[0], first, size);
+    job.tensors[1] = job.tensors[0];
+    job.tensors[1].group = 0;
     kernel.rotate(job);
   }
 }

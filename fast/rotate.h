@@ -15,7 +15,8 @@ struct Run {
 };
 
 // One tensor [tokens][kv heads * group][head_dim], unit stride in the last index, strides in
-// elements. Head h uses the row of KV head h / group. No tensor: group = 0.
+// elements. Head h uses the row of KV head h / group. group = 0: a tensor without heads, whose
+// pointers are valid all the same.
 struct JobTensor {
   const void* input = nullptr;
   void* output = nullptr;

@@ -179,11 +179,6 @@ struct AdjacentBf16 {
   }
 };
 
-template <class Element>
-void copy_tail(const Element* in, Element* out, int first, int end) {
-  for (int lane = first; lane < end; ++lane) out[lane] = in[lane];
-}
-
 // Asks for the lines of one block that lie `distance` bytes ahead, each line once.
 template <class Isa, class Block>
 void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
@@ -197,23 +192,61 @@ void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t d
   if (kLanes > kLine) Isa::prefetch(first + 64);
 }
 
-// Pairs first .. first + blocks * kPairs (+ part) - 1 of tokens begin .. end - 1; with `tail`, the
-// lanes beyond rotary_dim too.
+// Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
+template <class Element>
+struct Cursor {
+  Cursor(const JobTensor& tensor, std::ptrdiff_t token, std::ptrdiff_t lane)
+      : in(static_cast<const Element*>(tensor.input) + token * tensor.input_token + lane),
+        out(static_cast<Element*>(tensor.output) + token * tensor.output_token + lane),
+        in_token(tensor.input_token),
+        in_head(tensor.input_head),
+        out_token(tensor.output_token),
+        out_head(tensor.output_head),
+        group(tensor.group) {}
+  const Element* in;
+  Element* out;
+  std::ptrdiff_t in_token, in_head, out_token, out_head;
+  int group;
+};
+
+// All heads of one run: `count` of them from `in` on.
 template <class Isa, class Block, int blocks, bool part, bool ahead>
-void pass(const RotateJob& job, int begin, int end, int first, bool tail) {
+[[gnu::always_inline]] inline void turn_heads(const Block* trig, const typename Block::Element* in,
+                                              typename Block::Element* out, std::ptrdiff_t in_head,
+                                              std::ptrdiff_t out_head, int count,
+                                              std::ptrdiff_t half, std::ptrdiff_t distance,
+                                              int in_part) {
+  constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  for (; count > 0; --count) {
+#pragma GCC unroll 4
+    for (int b = 0; b < blocks; ++b) {
+      if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
+      trig[b].template turn<true>(in + b * kStep, out + b * kStep, half, Block::kPairs);
+    }
+    if constexpr (part)
+      trig[blocks].template turn<false>(in + blocks * kStep, out + blocks * kStep, half, in_part);
+    in += in_head;
+    out += out_head;
+  }
+}
+
+// Pairs first .. first + blocks * kPairs (+ part) - 1 of tokens begin .. end - 1.
+template <class Isa, class Block, int blocks, bool part, bool ahead>
+void pass(const RotateJob& job, int begin, int end, int first) {
   using Element = typename Block::Element;
   using Real = typename Block::Real;
-  constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
   const std::ptrdiff_t half = job.rotary_dim / 2;
   const int in_part = part ? static_cast<int>(half) - first - blocks * Block::kPairs : 0;
   const std::ptrdiff_t lane = Block::kNeox ? first : 2 * first;
   const Real sign = job.adjoint ? -1 : 1;
+  const std::ptrdiff_t distance = job.prefetch, sin_offset = job.sin_offset;
+  Cursor<Element> q(job.tensors[0], begin, lane), k(job.tensors[1], begin, lane);
+  const int runs = job.run_count;
   for (int token = begin; token < end; ++token) {
-    const Real* rows = static_cast<const Real*>(job.rows[token]);
-    for (int run = 0; run < job.run_count; ++run) {
-      const Run& heads = job.runs[run];
-      const Real* cos = rows + heads.row * job.row_stride + first;
-      const Real* sin = cos + job.sin_offset;
+    const Real* rows = static_cast<const Real*>(job.rows[token]) + first;
+    for (const Run* run = job.runs; run != job.runs + runs; ++run) {
+      const Real* cos = rows + run->row * job.row_stride;
+      const Real* sin = cos + sin_offset;
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b)
@@ -222,36 +255,39 @@ void pass(const RotateJob& job, int begin, int end, int first, bool tail) {
       if constexpr (part)
         trig[blocks].template read<false>(cos + blocks * Block::kPairs,
                                           sin + blocks * Block::kPairs, sign, in_part);
-      for (const JobTensor& tensor : job.tensors) {
-        const std::ptrdiff_t from = std::ptrdiff_t{heads.first} * tensor.group;
-        const std::ptrdiff_t next_in = tensor.input_head, next_out = tensor.output_head;
-        const std::ptrdiff_t distance = job.prefetch;
-        const Element* in = static_cast<const Element*>(tensor.input) + token * tensor.input_token +
-                            from * next_in + lane;
-        Element* out = static_cast<Element*>(tensor.output) + token * tensor.output_token +
-                       from * next_out + lane;
-        const bool copies = tail && tensor.input != tensor.output;
-        for (int head = heads.count * tensor.group; head > 0; --head) {
-#pragma GCC unroll 4
-          for (int b = 0; b < blocks; ++b) {
-            if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
-            trig[b].template turn<true>(in + b * kStep, out + b * kStep, half, Block::kPairs);
-          }
-          if constexpr (part)
-            trig[blocks].template turn<false>(in + blocks * kStep, out + blocks * kStep, half,
-                                              in_part);
-          if (copies) copy_tail(in - lane, out - lane, job.rotary_dim, job.head_dim);
-          in += next_in;
-          out += next_out;
-        }
-      }
+      const auto turn = [&](const Cursor<Element>& at) __attribute__((always_inline)) {
+        const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
+        turn_heads<Isa, Block, blocks, part, ahead>(
+            trig, at.in + from * at.in_head, at.out + from * at.out_head, at.in_head, at.out_head,
+            run->count * at.group, half, distance, in_part);
+      };
+      turn(q);
+      turn(k);
+    }
+    q.in += q.in_token, q.out += q.out_token;
+    k.in += k.in_token, k.out += k.out_token;
+  }
+}
+
+// Lanes rotary_dim .. head_dim - 1, where the output is another tensor.
+template <class Element>
+void copy_tails(const RotateJob& job, int begin, int end) {
+  for (const JobTensor& tensor : job.tensors) {
+    if (tensor.input == tensor.output) continue;
+    int heads = 0;
+    for (int run = 0; run < job.run_count; ++run) heads += job.runs[run].count * tensor.group;
+    for (int token = begin; token < end; ++token) {
+      const Cursor<Element> at(tensor, token, 0);
+      for (int head = 0; head < heads; ++head)
+        for (int lane = job.rotary_dim; lane < job.head_dim; ++lane)
+          at.out[head * at.out_head + lane] = at.in[head * at.in_head + lane];
     }
   }
 }
 
 template <class Isa, class Block>
 struct Passes {
-  using Function = void(const RotateJob&, int, int, int, bool);
+  using Function = void(const RotateJob&, int, int, int);
 
   template <bool ahead>
   static Function* of(int blocks, bool part) {
@@ -293,15 +329,17 @@ struct Passes {
     };
     const Step only = next(0);
     if (only.width == pairs) {
-      only.function(job, 0, job.tokens, 0, copies);
+      only.function(job, 0, job.tokens, 0);
+      if (copies) copy_tails<typename Block::Element>(job, 0, job.tokens);
       return;
     }
     for (int token = 0; token < job.tokens; ++token) {
       for (int first = 0; first < pairs;) {
         const Step step = next(first);
         first += step.width;
-        step.function(job, token, token + 1, step.first, copies && first == pairs);
+        step.function(job, token, token + 1, step.first);
       }
+      if (copies) copy_tails<typename Block::Element>(job, token, token + 1);
     }
   }
 };

@@ -17,14 +17,14 @@ __m256d mixed(const std::uint8_t* axis, const double* const* fine, std::ptrdiff_
 }  // namespace
 
 bool row_avx2(const RowSeeds& seeds, const double* coarse, const double* const* fine, float* row,
-              std::uint8_t* doubtful) noexcept {
+              std::uint16_t* doubtful) noexcept {
   const std::ptrdiff_t n = seeds.columns;
   unsigned any = 0;
   for (std::ptrdiff_t group = 0; group < n / kColumnGroup; ++group) {
     unsigned bits = 0;
     const bool one_axis = seeds.part_begin[group + 1] - seeds.part_begin[group] == 1;
-    for (int half = 0; half < 2; ++half) {
-      const std::ptrdiff_t at = group * kColumnGroup + half * 4;
+    for (int part = 0; part < kColumnGroup / 4; ++part) {
+      const std::ptrdiff_t at = group * kColumnGroup + part * 4;
       const std::uint8_t* axis = seeds.axis + at;
       const double* b = fine[axis[0]];
       const __m256d bc = one_axis ? _mm256_loadu_pd(b + at) : mixed(axis, fine, at);
@@ -43,9 +43,9 @@ bool row_avx2(const RowSeeds& seeds, const double* coarse, const double* const* 
       _mm_storeu_ps(row + n + at, sin_up);
       const int differ = _mm_movemask_ps(
           _mm_or_ps(_mm_cmpneq_ps(cos_up, cos_down), _mm_cmpneq_ps(sin_up, sin_down)));
-      bits |= static_cast<unsigned>(differ) << (4 * half);
+      bits |= static_cast<unsigned>(differ) << (4 * part);
     }
-    doubtful[group] = static_cast<std::uint8_t>(bits);
+    doubtful[group] = static_cast<std::uint16_t>(bits);
     any |= bits;
   }
   return any != 0;

@@ -5,63 +5,36 @@
 
 namespace plumbline::fast {
 
-RowMaker::RowMaker(const EmbeddingState& state, RowScratch& scratch) : state_(state), my_(scratch) {
-  const auto axes = static_cast<std::size_t>(state.c.axes);
-  my_.fine.resize(axes);
-  my_.ready.resize(axes);
-  my_.index.resize(axes);
-  my_.position.resize(axes);
-  my_.doubtful.resize(state.of.size() / kColumnGroup);
-}
-
 template <class Position>
-const float* RowMaker::find(const Position* ids, std::ptrdiff_t stride, float* space) {
-  const auto in_table = [&](std::int64_t p) {
-    return p >= 0 && p < state_.ready && !state_.table.empty();
-  };
-  bool ready = true, equal = true;
-  const std::int64_t first = ids[0];
-  for (int a = 0; a < state_.c.axes; ++a) {
-    const std::int64_t p = ids[a * stride];
-    ready = ready && in_table(p);
-    equal = equal && p == first;
-  }
-  if (!ready) {
-    make(ids, stride, space);
-    return space;
-  }
-  if (equal) return state_.table_row(first);
-  for (int a = 0; a < state_.c.axes; ++a)
-    my_.ready[static_cast<std::size_t>(a)] = state_.table_row(ids[a * stride]);
-  state_.kernel->merge(state_.seeds, my_.ready.data(), space);
-  return space;
+void RowMaker::merge(const Position* ids, std::ptrdiff_t stride, float* space) {
+  for (int a = 0; a < state_.c.axes; ++a) ready_[a] = state_.table_row(ids[a * stride]);
+  state_.kernel->merge(state_.seeds, ready_, space);
 }
 
 template <class Position>
 void RowMaker::make(const Position* ids, std::ptrdiff_t stride, float* space) {
+  my_.doubtful.resize(state_.of.size() / kColumnGroup);
   bool one_index = true;
-  for (std::size_t a = 0; a < my_.index.size(); ++a) {
-    const std::int64_t p = ids[static_cast<std::ptrdiff_t>(a) * stride];
-    my_.position[a] = p;
-    my_.index[a] = p >> 6;  // rounds down below zero too
-    my_.fine[a] = state_.fine.data() + (p & (kFineRows - 1)) * 2 * state_.seeds.columns;
-    one_index = one_index && my_.index[a] == my_.index[0];
+  for (int a = 0; a < state_.c.axes; ++a) {
+    const std::int64_t p = ids[a * stride];
+    position_[a] = p;
+    index_[a] = p >> 6;  // rounds down below zero too
+    fine_[a] = state_.fine.data() + (p & (kFineRows - 1)) * 2 * state_.seeds.columns;
+    one_index = one_index && index_[a] == index_[0];
   }
   static_assert(kFineRows == 1 << 6);
-  if (state_.kernel->row(state_.seeds, coarse_row(one_index), my_.fine.data(), space,
-                         my_.doubtful.data()))
+  if (state_.kernel->row(state_.seeds, coarse_row(one_index), fine_, space, my_.doubtful.data()))
     settle(space);
 }
 
 const double* RowMaker::coarse_row(bool one_index) {
   const std::int64_t ready = state_.ready / kFineRows;
-  if (one_index && my_.index[0] >= 0 && my_.index[0] < ready)
-    return state_.coarse_row(my_.index[0]);
-  if (made_ && my_.made_of == my_.index) return my_.made.data();
+  if (one_index && index_[0] >= 0 && index_[0] < ready) return state_.coarse_row(index_[0]);
+  if (made_ && std::equal(index_, index_ + state_.c.axes, made_of_)) return my_.made.data();
   const std::size_t n = state_.of.size();
   my_.made.resize(2 * n);
   for (std::size_t i = 0; i < n; ++i) {
-    const std::int64_t index = my_.index[state_.axis[i]];
+    const std::int64_t index = index_[state_.axis[i]];
     if (index >= 0 && index < ready) {
       my_.made[i] = state_.coarse_row(index)[i];
       my_.made[n + i] = state_.coarse_row(index)[n + i];
@@ -72,7 +45,7 @@ const double* RowMaker::coarse_row(bool one_index) {
       my_.made[n + i] = value.sin;
     }
   }
-  my_.made_of = my_.index;
+  std::copy(index_, index_ + state_.c.axes, made_of_);
   made_ = true;
   return my_.made.data();
 }
@@ -83,7 +56,7 @@ void RowMaker::settle(float* space) const {
     for (unsigned bits = my_.doubtful[group], i = 0; bits != 0; bits >>= 1, ++i) {
       if ((bits & 1U) == 0) continue;
       const std::size_t column = group * kColumnGroup + i;
-      const auto position = static_cast<double>(my_.position[state_.axis[column]]);
+      const auto position = static_cast<double>(position_[state_.axis[column]]);
       const CosSinF32 value = state_.in_f32(static_cast<int>(column), position);
       space[column] = value.cos;
       space[n + column] = value.sin;
@@ -112,8 +85,8 @@ void RowMaker::exact(const double* ids, std::ptrdiff_t stride, double* space) co
   }
 }
 
-template const float* RowMaker::find(const std::int32_t*, std::ptrdiff_t, float*);
-template const float* RowMaker::find(const std::int64_t*, std::ptrdiff_t, float*);
+template void RowMaker::merge(const std::int32_t*, std::ptrdiff_t, float*);
+template void RowMaker::merge(const std::int64_t*, std::ptrdiff_t, float*);
 template void RowMaker::make(const std::int32_t*, std::ptrdiff_t, float*);
 template void RowMaker::make(const std::int64_t*, std::ptrdiff_t, float*);
 

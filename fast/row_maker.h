@@ -7,29 +7,23 @@
 
 namespace plumbline::fast {
 
-// Space that a RowMaker needs and leaves behind, so that the next one on the same thread allocates
-// nothing.
+// Space that a RowMaker leaves behind, so that the next one on the same thread allocates nothing.
 struct RowScratch {
-  std::vector<const double*> fine;     // [axes]
-  std::vector<const float*> ready;     // [axes]
-  std::vector<std::int64_t> index;     // [axes], of the coarse row wanted
-  std::vector<std::int64_t> position;  // [axes]
-  std::vector<std::int64_t> made_of;   // [axes], of the coarse row that was put together
-  std::vector<double> made;            // [2][columns]
-  std::vector<std::uint8_t> doubtful;  // [groups]
+  std::vector<double> made;             // [2][columns]
+  std::vector<std::uint16_t> doubtful;  // [groups]
 };
 
 // One thread's way to the rows of one embedding. Remembers the coarse row last used, which serves
 // 64 positions in sequence. One at a time on a scratch.
 class RowMaker {
  public:
-  RowMaker(const EmbeddingState& state, RowScratch& scratch);
+  RowMaker(const EmbeddingState& state, RowScratch& scratch) : state_(state), my_(scratch) {}
 
-  // The row of the token whose position on axis a is ids[a * stride]: one that is ready, or `space`
-  // [2][columns], filled. Every element is A cos or A sin rounded to nearest.
+  // The row of the token whose position on axis a is ids[a * stride], into `space` [2][columns].
+  // Every element is A cos or A sin rounded to nearest. merge: from rows that are ready, which must
+  // hold every position.
   template <class Position>
-  const float* find(const Position* ids, std::ptrdiff_t stride, float* space);
-  // Always on the fly.
+  void merge(const Position* ids, std::ptrdiff_t stride, float* space);
   template <class Position>
   void make(const Position* ids, std::ptrdiff_t stride, float* space);
   // At any position, column by column.
@@ -43,6 +37,11 @@ class RowMaker {
   const EmbeddingState& state_;
   RowScratch& my_;
   bool made_ = false;
+  // Not filled on construction, which costs a decode step nothing so.
+  const double* fine_[kNoAxis];
+  const float* ready_[kNoAxis];
+  // Of a coarse row, as it is wanted and as it was put together.
+  std::int64_t index_[kNoAxis], made_of_[kNoAxis], position_[kNoAxis];
 };
 
 }  // namespace plumbline::fast

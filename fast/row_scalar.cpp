@@ -6,7 +6,7 @@
 namespace plumbline::fast {
 
 bool row_scalar(const RowSeeds& seeds, const double* coarse, const double* const* fine, float* row,
-                std::uint8_t* doubtful) noexcept {
+                std::uint16_t* doubtful) noexcept {
   const std::ptrdiff_t n = seeds.columns;
   bool any = false;
   for (std::ptrdiff_t group = 0; group < n / kColumnGroup; ++group) {
@@ -23,7 +23,7 @@ bool row_scalar(const RowSeeds& seeds, const double* coarse, const double* const
                         row[n + at] == static_cast<float>(sin - guard);
       bits |= (sure ? 0U : 1U) << i;
     }
-    doubtful[group] = static_cast<std::uint8_t>(bits);
+    doubtful[group] = static_cast<std::uint16_t>(bits);
     any |= bits != 0;
   }
   return any;

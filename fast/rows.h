@@ -12,11 +12,12 @@
 namespace plumbline::fast {
 
 inline constexpr int kFineRows = 64;
-inline constexpr int kColumnGroup = 8;  // columns come in groups of 8, padded with still ones
+inline constexpr int kColumnGroup = 16;  // columns come in groups of 16, padded with still ones
 
 // In a group, the columns of one axis.
 struct GroupPart {
-  std::uint8_t axis, columns;  // bit i: column 8 * group + i
+  std::uint16_t columns;  // bit i: column 16 * group + i
+  std::uint8_t axis;
 };
 
 struct RowSeeds {
@@ -31,9 +32,9 @@ struct RowSeeds {
 };
 
 // row [2][columns]: cos, then sin; coarse and fine [2][columns] alike, a fine row for each axis.
-// Sets bit i of doubtful[g] for column 8 g + i; returns whether any is set.
+// Sets bit i of doubtful[g] for column 16 g + i; returns whether any is set.
 using RowFunction = bool(const RowSeeds& seeds, const double* coarse, const double* const* fine,
-                         float* row, std::uint8_t* doubtful) noexcept;
+                         float* row, std::uint16_t* doubtful) noexcept;
 
 RowFunction row_scalar, row_avx2, row_avx512;
 
