@@ -18,9 +18,6 @@ namespace {
 constexpr std::size_t kBlockBytes = 16384;
 constexpr int kMostBlock = 64;
 
-// Up to this size the table, which then stays in the caches too, beats rows made on the fly.
-constexpr std::size_t kTableBytes = std::size_t{1} << 20;
-
 int block_tokens(std::size_t row_bytes) {
   return static_cast<int>(std::clamp<std::size_t>(kBlockBytes / row_bytes, 1, kMostBlock));
 }
@@ -30,7 +27,6 @@ struct Batch {
   int tokens;
   InOut q, k;
   bool adjoint;
-  bool use_table;
   std::ptrdiff_t prefetch;
 };
 
@@ -80,7 +76,7 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   const int axes = s.c.axes;
   if constexpr (std::is_integral_v<Position>) {
     if (batch.storage != Storage::f64) {
-      const std::int64_t ready = batch.use_table && !s.table.empty() ? s.ready : 0;
+      const std::int64_t ready = s.table.empty() ? 0 : s.ready;
       rotate_range<float>(s, batch, begin, end, [&](int token, const auto& space) {
         const Position* at = ids + token;
         bool known = true, equal = true;
@@ -126,13 +122,8 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
                             static_cast<std::size_t>(s.c.num_heads + s.c.num_key_value_heads) *
                             static_cast<std::size_t>(s.c.head_dim) * element_size(storage);
-  const Batch batch{storage,
-                    tokens,
-                    q,
-                    k,
-                    direction == Direction::adjoint,
-                    bytes <= kTableBytes,
-                    prefetch_distance(bytes)};
+  const Batch batch{
+      storage, tokens, q, k, direction == Direction::adjoint, prefetch_distance(bytes)};
   const int parts = std::min(threads, tokens);
   if (parts == 1) {
     rotate_some(s, batch, position_ids.data(), 0, tokens);

@@ -69,7 +69,7 @@ JobTensor job_tensor(const ConstView& input, const View& output, int group) {
 
 std::ptrdiff_t prefetch_distance(std::size_t bytes) {
   constexpr std::size_t kOutOfCache = std::size_t{2} << 20;
-  return bytes < kOutOfCache ? 0 : 1024;
+  return bytes < kOutOfCache ? 0 : 4096;
 }
 
 }  // namespace plumbline::fast

@@ -8,9 +8,8 @@
 namespace plumbline::fast {
 namespace {
 
-constexpr std::size_t kAhead = 1024 / sizeof(float);
-
-template <class V, bool ahead, int streams>
+// `ahead`: how many bytes before its use a line is asked for; 0: it is not.
+template <class V, int ahead, int streams>
 float update_loop(float* data, std::size_t count) {
   constexpr std::size_t kWidth = sizeof(V) / sizeof(float), kUnroll = 4;
   const V factor = V{} + 1.0000001F;
@@ -21,7 +20,8 @@ float update_loop(float* data, std::size_t count) {
       float* at = data + static_cast<std::size_t>(s) * part + i;
 #pragma GCC unroll 4
       for (std::size_t u = 0; u < kUnroll; ++u) {
-        if (ahead && u * kWidth % 16 == 0) __builtin_prefetch(at + u * kWidth + kAhead, 0, 3);
+        if (ahead != 0 && u * kWidth % 16 == 0)
+          __builtin_prefetch(at + u * kWidth + ahead / sizeof(float), 0, 3);
         auto* v = reinterpret_cast<V*>(at + u * kWidth);
         *v = *v * factor;
       }

@@ -12,11 +12,13 @@ bool has_avx512() noexcept { return __builtin_cpu_supports("avx512f") != 0; }
 constexpr Limit kLimits[] = {
     {"update, 512 bits", Traffic::update, has_avx512, avx512_loops::update},
     {"update, 512 bits, prefetch", Traffic::update, has_avx512, avx512_loops::update_ahead},
+    {"update, 512 bits, prefetch far", Traffic::update, has_avx512, avx512_loops::update_far},
     {"update, 512 bits, 4 streams", Traffic::update, has_avx512, avx512_loops::update_4},
     {"update, 512 bits, 4 streams, prefetch", Traffic::update, has_avx512,
      avx512_loops::update_4_ahead},
     {"update, 256 bits", Traffic::update, has_avx2, avx2_loops::update},
     {"update, 256 bits, prefetch", Traffic::update, has_avx2, avx2_loops::update_ahead},
+    {"update, 256 bits, prefetch far", Traffic::update, has_avx2, avx2_loops::update_far},
     {"update, 256 bits, 4 streams", Traffic::update, has_avx2, avx2_loops::update_4},
     {"update, 256 bits, 4 streams, prefetch", Traffic::update, has_avx2,
      avx2_loops::update_4_ahead},
