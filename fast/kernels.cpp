@@ -7,7 +7,7 @@
 
 namespace plumbline::fast {
 
-RotateFunction rotate_scalar, rotate_avx2, rotate_avx512, rotate_avx512bf16;
+RotateFunction rotate_scalar, rotate_avx2, rotate_avx512, rotate_avx512bf16, rotate_cuda_host;
 
 namespace {
 
@@ -64,6 +64,8 @@ constexpr Kernel kKernels[] = {
     {"avx2", "avx2, fma, f16c", has_avx2, Phase::exact, contracted(kExact), rotate_avx2, row_avx2,
      merge_scalar},
     {"scalar", "baseline", always, Phase::exact, kExact, rotate_scalar, row_scalar, merge_scalar},
+    {"cuda-host", "baseline", always, Phase::exact, kExact, rotate_cuda_host, row_scalar,
+     merge_scalar},
     {"scalar-f32phase", "baseline", always, Phase::f32, kF32, rotate_scalar, row_scalar,
      merge_scalar},
 };
