@@ -60,6 +60,17 @@ TEST(WorkedExamples, EqualYarnBoundsMakeAStep) {
     EXPECT_EQ(as_double(real, k), as_double(plain, k) / (k <= last ? 1 : 8)) << k;
 }
 
+// The step itself: C(1) = 2 ln(626.87 / 2 pi) / ln 10^4 = 0.99950, so that pair 1 stands halfway up.
+TEST(WorkedExamples, APairMayStandInsideTheYarnStep) {
+  Yarn y = yarn(8, 1, 1, 1, false);
+  y.original_max_position_embeddings = Rational(62687, 100);
+  const auto s = spectrum(4, y);
+  const double bound = 2 * std::log(626.87 / (2 * std::numbers::pi)) / std::log(1e4);
+  const double r = (1 - bound) / 0.001;
+  ASSERT_TRUE(r > 0.3 && r < 0.7) << r;
+  EXPECT_NEAR(as_double(s, 1), 0.01 * (1 - r + r / 8), 1e-12);
+}
+
 TEST(WorkedExamples, DynamicNtkBelowItsLengthIsUnscaled) {
   const auto s = spectrum(128, DynamicNtk{4, 17, 4096});
   for (int k = 0; k < 64; ++k)
