@@ -2,161 +2,352 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operator-level mutation of reference/: how strong is the property suite?
 
-Changes one operator, comparison, constant or index at a time in layouts, advance rules, allocations
-and scalings, rebuilds the command line and the quick tests, and asks whether any of them notices.
+Changes one operator, comparison, constant, axis or index at a time in layouts, advance rules, allocations and
+scalings, compiles what the change reaches, links the command line and the formula tests, and asks whether any of
+them notices. The sources stay as they are; only the mutated copy is compiled.
 
-  properties/mutate.py [--sample N] [--seed N] [--file PATH ...] [--build DIR] [--report FILE]
+  cmake --preset release && cmake --build --preset release
+  properties/mutate.py --sample 8              a look: about two minutes
+  properties/mutate.py --sample 300            the figure: about an hour
+  properties/mutate.py                         all mutants: about six hours
+  properties/mutate.py --again REPORT          the survivors of an earlier run
 
-Works on a copy of the source tree beside the build folder, so that a killed run leaves nothing behind.
-Prints one line a mutant and the share killed; a survivor is printed with its line.
+One core, at low priority; 4 seconds to compile and link a mutant, 1 to 10 until a test notices, 60 where none does.
+Prints one line a mutant, the share killed of each file, and the survivors. equivalent_mutants.json lists the mutants
+that no test can kill, each with the reason; they are left out of the share. Exit code 1 below 90 %.
 """
 import argparse
+import collections
+import json
 import os
 import random
 import re
+import resource
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SCHEMES = "reference/schemes"
 FILES = ["reference/position_design.h", "reference/position_design.cpp", "reference/layouts.h",
-         "reference/frequency_allocation.cpp", "reference/frequency_maps.cpp",
+         "reference/frequency_allocation.cpp", "reference/frequency_maps.cpp", "reference/frequency_maps.h",
          "reference/frequency_spectrum.cpp"]
-# What replaces what. Each pattern matches one token in its surroundings; group 1 is replaced.
-RULES = [
-    (re.compile(r"(?<=[\w\)\]] )(\+)(?= [\w\(])"), ["-"]),
-    (re.compile(r"(?<=[\w\)\]] )(-)(?= [\w\(])"), ["+"]),
-    (re.compile(r"(?<=[\w\)\]] )(\*)(?= [\w\(])"), ["+"]),
-    (re.compile(r"(?<=[\w\)\]] )(/)(?= [\w\(])"), ["*"]),
-    (re.compile(r"(?<=[\w\)\]] )(%)(?= [\w\(])"), ["/"]),
-    (re.compile(r"(?<=[\w\)\]] )(<)(?= [\w\(\-])"), ["<=", ">"]),
-    (re.compile(r"(?<=[\w\)\]] )(<=)(?= [\w\(\-])"), ["<"]),
-    (re.compile(r"(?<=[\w\)\]] )(>)(?= [\w\(\-])"), [">="]),
-    (re.compile(r"(?<=[\w\)\]] )(>=)(?= [\w\(\-])"), [">"]),
-    (re.compile(r"(?<=[\w\)\]] )(==)(?= [\w\(\-])"), ["!="]),
-    (re.compile(r"(?<=[\w\)\]] )(&&)(?= [\w\(!])"), ["||"]),
-    (re.compile(r"(?<![\w.\"#])(\d+)(?![\w.\"])"), ["+1"]),
+NEXT = {"t": "h", "h": "w", "w": "t", "t_count": "h_count", "h_count": "w_count", "w_count": "t_count",
+        "T": "H", "H": "W", "W": "T"}
+BEFORE, AFTER = r"(?<=[\w\)\]] )", r"(?= [\w\(\-!\*])"
+# What replaces what: group 1 of each pattern, by each of the replacements.
+RULES = [(re.compile(BEFORE + "(" + re.escape(old) + ")" + AFTER), new) for old, new in [
+    ("+", ["-"]), ("-", ["+"]), ("*", ["+"]), ("/", ["*"]), ("%", ["/"]), ("<", ["<=", ">"]), ("<=", ["<"]),
+    (">", [">="]), (">=", [">"]), ("==", ["!="]), ("!=", ["=="]), ("&&", ["||"]), ("||", ["&&"])]] + [
+    (re.compile(r"(?<![\w.#])(\d+)(?![\w.])"), ["+1"]),
     (re.compile(r"\b(ceil)\("), ["floor"]),
     (re.compile(r"\b(floor)\("), ["ceil"]),
+    (re.compile(r"\b(max)\("), ["min"]),
+    (re.compile(r"\b(min)\("), ["max"]),
     (re.compile(r"Axis::(t|h|w)\b"), ["next"]),
-    (re.compile(r"\b[bc]\.(t|h|w|t_count|h_count|w_count)\b"), ["next"]),
+    (re.compile(r"\b(?:b|c|grid|g)\.(t|h|w|t_count|h_count|w_count)\b(?!\()"), ["next"]),
+    (re.compile(r"([THW])(?=[THW]*\")"), ["next"]),
 ]
-NEXT = {"t": "h", "h": "w", "w": "t", "t_count": "h_count", "h_count": "w_count",
-        "w_count": "t_count"}
+# Refusals and what suites and searches draw from are no formulas; other tests hold them.
+SKIPPED = ("#include", "throw ", "need(", "to_string", "static_assert", "refuse(", ".domain", ".example", "<<")
+LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-def mutable(line):
-    """Lines of arithmetic; not messages, includes, templates, tables of words or loops over text."""
-    code = line.split("//")[0]
-    skip = ("#include", "throw ", "std::string", "string_view", "template", "static_assert", "need(",
-            "<<", "namespace", "to_text", "refuse", ".source", ".name", "kNames", "operator")
-    return code.strip() and not any(word in code for word in skip)
+def code_of(line):
+    """The line without its comment and without text: of literals only numbers and axis maps stay."""
+    def masked(match):
+        inner = match.group(0)[1:-1]
+        formula = re.fullmatch(r"[\d,./-]+|[THW]{3,}", inner)
+        return match.group(0) if formula else '"' + "\0" * len(inner) + '"'
+    line = LITERAL.sub(masked, line)
+    return line.split("//")[0]
 
 
 def mutants_of(path):
-    out = []
     with open(os.path.join(ROOT, path)) as source:
         lines = source.read().split("\n")
+    out = []
     for number, line in enumerate(lines):
-        if not mutable(line):
+        code = code_of(line)
+        if any(word in line for word in SKIPPED) or code.lstrip().startswith(("template", "namespace")):
             continue
-        code = line.split("//")[0]
         for pattern, replacements in RULES:
             for match in pattern.finditer(code):
                 old = match.group(1)
                 for new in replacements:
-                    if new == "+1":
-                        new = str(int(old) + 1)
-                    elif new == "next":
-                        new = NEXT[old]
-                    changed = line[:match.start(1)] + new + line[match.end(1):]
-                    out.append((path, number, line, changed))
+                    new = str(int(old) + 1) if new == "+1" else NEXT[old] if new == "next" else new
+                    out.append((path, number, line, line[:match.start(1)] + new + line[match.end(1):]))
     return out
 
 
-def run(command, folder, seconds, env=None):
-    try:
-        done = subprocess.run(command, cwd=folder, timeout=seconds, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, env=env)
-        return done.returncode
-    except subprocess.TimeoutExpired:
-        return -1
+def draw(mutants, count, seed):
+    """A sample in which every file has its share."""
+    by_file = collections.defaultdict(list)
+    for mutant in mutants:
+        by_file[mutant[0]].append(mutant)
+    spread = []  # (place in its file, mutant): cutting the sorted list anywhere takes the same share of every file
+    for path, own in by_file.items():
+        dice = random.Random(f"{seed} {path}")
+        dice.shuffle(own)
+        spread += [((i + dice.random()) / len(own), mutant) for i, mutant in enumerate(own)]
+    return [mutant for _, mutant in sorted(spread)[:count]]
 
 
-# Cheapest first: the first that fails ends the mutant.
-def checks(build):
-    binary = os.path.join(build, "tools", "plumbline")
-    tests = ["vectors", "worked_examples", "vectors_tables", "symbolic"]
-    for name in tests:
-        yield [os.path.join(build, "properties", "test_" + name)]
-    yield [binary, "properties", "--law", "oracle", "--cases", "12"]
-    for family in ("walk", "block", "split", "relative", "lane", "group", "text", "identity"):
-        yield [binary, "properties", "--law", family, "--cases", "2"]
-    yield [binary, "generate", "--suite", "smoke", "--out", os.path.join(build, "mutant.h5")]
-    yield [os.path.join(build, "properties", "test_conformance")]
+def read_sources(*folders):
+    out = {}
+    for folder in folders:
+        for name in os.listdir(os.path.join(ROOT, folder)):
+            if name.endswith((".cpp", ".h")):
+                with open(os.path.join(ROOT, folder, name)) as source:
+                    out[f"{folder}/{name}"] = source.read()
+    return out
+
+
+def reached(path, number, sources):
+    """The sources to compile for a mutant: the file itself, or whatever names the type that a header changed."""
+    if path.endswith(".cpp"):
+        return [path]
+    lines = sources[path].split("\n")
+    above = [re.match(r"(?:struct|class|enum) (\w+)|[\w:<>]+ (\w+)\(", line) for line in lines[:number + 1]]
+    found = next(match for match in reversed(above) if match)
+    names, grown = set(), {found.group(1) or found.group(2)}
+    while grown:
+        names |= grown
+        grown = set()
+        for header, text in sources.items():
+            if not header.endswith(".h"):
+                continue
+            owner = None
+            for line in text.split("\n"):
+                match = re.match(r"(?:struct|class) (\w+)", line)
+                owner = match.group(1) if match else owner
+                if owner and owner not in names and any(re.search(rf"\b{n}\b", line) for n in names):
+                    grown.add(owner)
+    return sorted(file for file, text in sources.items()
+                  if file.endswith(".cpp") and any(re.search(rf"\b{name}\b", text) for name in names))
+
+
+def schemes_in(sources, path):
+    """Names of the schemes of one file in schemes/."""
+    if not path.startswith(SCHEMES):
+        return []
+    text = sources[path]
+    return re.findall(r'\.name = "([\w./-]+)",\s*(?:\.aliases.*\s*)?\.source', text) + \
+        re.findall(r'\brow\("([\w.-]+)"', text)
+
+
+class Checks:
+    """What may notice a mutant, the quickest and the most telling first."""
+
+    def __init__(self, folder, thorough):
+        self.folder, self.thorough = folder, thorough
+        self.seconds = {}
+        self.environment = dict(os.environ, RC_PARAMS="seed=20261122 max_success=100")
+
+    def of(self, schemes):
+        def tests(words):
+            return ["./formula_tests", "--gtest_filter=" + words, "--gtest_brief=1"]
+
+        def law(name, cases, *more):
+            return ["./plumbline", "properties", "--law", name, "--cases", str(cases), *more]
+        yield tests("Vectors.*:Official/*:Original/*:Regression/*:WorkedExamples.*:Defaults.*:Readme.*")
+        yield law("oracle", 12, "--kernel", "reference")
+        yield ["./plumbline", "generate", "--suite", "smoke", "--out", "smoke.h5"]
+        yield ["./plumbline", "verify", "smoke.h5"]
+        for name in ("walk", "block", "identity", "text"):
+            yield law(name, 2)
+        yield tests("Results.*:Prompts.*")
+        if schemes:
+            yield ["./plumbline", "conformance"] + [word for name in schemes for word in ("--scheme", name)]
+        yield tests("Symbolic.*:Criteria.*:Positions.*")
+        yield tests("Refusals.*")
+        if self.thorough:
+            for name in ("group", "relative", "lane", "split"):
+                yield law(name, 2)
+            yield tests("Agreement.*")
+            yield ["./plumbline", "generate", "--suite", "full", "--out", "full.h5"]
+            yield ["./plumbline", "verify", "full.h5"]
+            yield tests("Conformance.*:RotationGroup.*:RoundTrip.*")
+
+    def run(self, command, limit):
+        def bounded():
+            resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        try:
+            return subprocess.run(command, cwd=self.folder, timeout=limit, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, env=self.environment, preexec_fn=bounded).returncode
+        except subprocess.TimeoutExpired:
+            return "no end"
+
+    def accept_original(self, schemes):
+        for command in self.of(schemes):
+            if tuple(command) in self.seconds:
+                continue
+            start = time.time()
+            if self.run(command, 600) != 0:
+                sys.exit("the suite fails without a mutant: " + shlex.join(command))
+            self.seconds[tuple(command)] = time.time() - start
+
+    def killer(self, schemes):
+        """The command that notices; None: the mutant survives. A run ten times as long as usual is noticed too."""
+        for command in self.of(schemes):
+            usual = self.seconds[tuple(command)]
+            if self.run(command, 10 + 10 * usual) != 0:
+                return shlex.join(command)
+        return None
+
+
+def plain(command):
+    """A compile command without its cache, its output and the files of its build system."""
+    words = command[1:] if os.path.basename(command[0]) == "ccache" else list(command)
+    for option, length in (("-o", 2), ("-MF", 2), ("-MT", 2), ("-MD", 1)):
+        if option in words:
+            del words[words.index(option):words.index(option) + length]
+    return words
+
+
+class Build:
+    def __init__(self, folder, scratch):
+        self.folder, self.scratch = folder, scratch
+        if not os.path.exists(os.path.join(folder, "compile_commands.json")):
+            sys.exit(f"{folder} is not configured: cmake --preset release")
+        targets = ["plumbline", "formula_tests"]
+        if self.quiet(["cmake", "--build", folder, "--target", *targets, "--", "-j1"]) != 0:
+            sys.exit("the tree does not build as it is")
+        with open(os.path.join(folder, "compile_commands.json")) as commands:
+            self.compile = {os.path.relpath(c["file"], ROOT): plain(shlex.split(c["command"]))
+                            for c in json.load(commands) if c["file"].startswith(ROOT + "/reference/")}
+        self.links = {}
+        for target in targets:
+            lines = subprocess.run(["ninja", "-t", "commands", target], cwd=folder, capture_output=True, text=True,
+                                   check=True).stdout.splitlines()
+            words = shlex.split(next(line for line in reversed(lines) if " -o " in line))
+            words = words[words.index("&&") + 1:len(words) - 2]
+            words[words.index("-o") + 1] = os.path.join(scratch, target)
+            if shutil.which("ld.gold"):
+                words.append("-fuse-ld=gold")
+            self.links[target] = words
+        self.prefix = self.precompile()
+
+    def precompile(self):
+        """Options for a compiler that has read the headers already; none where it cannot."""
+        header = os.path.join(self.scratch, "headers.h")
+        with open(header, "w") as out:
+            out.write("".join(f'#include "reference/{name}.h"\n' for name in ("frequency_maps", "layouts", "scheme")))
+        words = list(next(iter(self.compile.values())))
+        words[words.index("-c") + 1] = header
+        made = self.quiet(words + ["-O1", "-x", "c++-header", "-o", header + ".gch"]) == 0
+        return ["-include", header] if made else []
+
+    def quiet(self, command):
+        return subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode
+
+    def make(self, path, text, sources):
+        """False where the compiler refuses the mutant."""
+        copy = os.path.join(self.scratch, path)
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        with open(copy, "w") as out:
+            out.write(text)
+        objects = []
+        try:
+            for source in sources:
+                words = list(self.compile[source])
+                at = words.index("-c") + 1
+                words[at] = copy if source == path else words[at]
+                objects.append(os.path.join(self.scratch, source.replace("/", "_") + ".o"))
+                words += ["-o", objects[-1], "-O1"]
+                words[1:1] = self.prefix if path.endswith(".cpp") else ["-I" + self.scratch]
+                if self.quiet(words) != 0:
+                    return False
+        finally:
+            os.remove(copy)
+        return self.link(objects)
+
+    # Mutated objects first: their copy of an inline function is the one that is taken, and an archive is never asked
+    # for the member that they replace.
+    def link(self, objects):
+        for words in self.links.values():
+            first = next(i for i, word in enumerate(words) if word.endswith(".o"))
+            if self.quiet(words[:first] + objects + words[first:]) != 0:
+                return False
+        return True
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sample", type=int, default=0, help="this many mutants, drawn; 0: all")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=0, help="this many mutants, drawn from every file; 0: all")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--file", action="append", help="file to mutate; default: the listed ones and schemes/")
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "mutation"))
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="a configured build folder")
     parser.add_argument("--report", help="file that receives every line")
+    parser.add_argument("--again", help="only the survivors of this report")
+    parser.add_argument("--thorough", action="store_true", help="the full suite and all verdicts too: 80 seconds more")
+    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     options = parser.parse_args()
-    schemes = sorted("reference/schemes/" + f for f in os.listdir(os.path.join(ROOT, "reference/schemes")))
-    mutants = [m for path in (options.file or FILES + schemes) for m in mutants_of(path)]
-    if options.sample:
-        mutants = sorted(random.Random(options.seed).sample(mutants, min(options.sample, len(mutants))))
+    files = options.file or FILES + sorted(f"{SCHEMES}/{f}" for f in os.listdir(os.path.join(ROOT, SCHEMES)))
+    mutants = [mutant for path in files for mutant in mutants_of(path)]
+    with open(os.path.join(ROOT, "properties", "equivalent_mutants.json")) as known:
+        equivalent = {(e["file"], e["from"], e["to"]): e["why"] for e in json.load(known)}
 
-    tree = options.build + ".tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
-    build = options.build
-    targets = ["plumbline", "test_vectors", "test_worked_examples", "test_vectors_tables",
-               "test_symbolic", "test_conformance"]
-    compile_ = ["cmake", "--build", build, "--target"] + targets
-    configure = ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                 "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
-    if run(configure, tree, 600) != 0 or run(compile_, tree, 7200) != 0:
-        sys.exit("the tree does not build as it is")
-    for check in checks(build):
-        if run(check, tree, 600) != 0:
-            sys.exit("the suite fails without a mutant: " + " ".join(check))
+    def key(mutant):
+        return mutant[0], mutant[2].strip(), mutant[3].strip()
+    for gone in equivalent.keys() - {key(m) for path in {e[0] for e in equivalent} for m in mutants_of(path)}:
+        sys.exit("equivalent_mutants.json: no such mutant: " + " | ".join(gone))
+    if options.again:
+        with open(options.again) as report:
+            survived = set(re.findall(r"^\S+ \S+ (\S+):\d+ survived: (.*)$", report.read(), re.M))
+        mutants = [m for m in mutants if (m[0], m[3].strip()) in survived]
+    elif options.sample:
+        mutants = draw(mutants, options.sample, options.seed)
+    if options.list:
+        for path, number, _, changed in mutants:
+            print(f"{path}:{number + 1}: {changed.strip()}")
+        return 0
 
+    os.nice(10)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    sources = read_sources("reference", SCHEMES, "reference/criteria")
     report = open(options.report, "w") if options.report else None
-    killed, survivors, stillborn = 0, [], 0
-    for i, (path, number, line, changed) in enumerate(mutants):
-        target = os.path.join(tree, path)
-        with open(target) as source:
-            text = source.read()
-        lines = text.split("\n")
-        lines[number] = changed
-        with open(target, "w") as out:
-            out.write("\n".join(lines))
-        if run(compile_, tree, 1200) != 0:
-            verdict = "stillborn"
-            stillborn += 1
-        else:
-            verdict = "survived"
-            for check in checks(build):
-                if run(check, tree, 300) != 0:
-                    verdict = "killed by " + " ".join(os.path.basename(w) for w in check[:4])
-                    killed += 1
-                    break
-            else:
-                survivors.append((path, number, line, changed))
-        with open(target, "w") as out:
-            out.write(text)
-        shown = f"{i + 1}/{len(mutants)} {path}:{number + 1} {verdict}: {changed.strip()}"
-        print(shown, flush=True)
+
+    def say(line):
+        print(line, flush=True)
         if report:
-            print(shown, file=report, flush=True)
+            print(line, file=report, flush=True)
+    say(f"{len(mutants)} mutants, seed {options.seed}")
+    with tempfile.TemporaryDirectory() as scratch:
+        build, checks = Build(options.build, scratch), Checks(scratch, options.thorough)
+        if not build.link([]):
+            sys.exit("the tree does not link as it is")
+        for path in {mutant[0] for mutant in mutants}:
+            checks.accept_original(schemes_in(sources, path))
+        counts, survivors = collections.Counter(), []
+        start = time.time()
+        for i, mutant in enumerate(mutants):
+            path, number, line, changed = mutant
+            lines = sources[path].split("\n")
+            lines[number] = changed
+            if key(mutant) in equivalent:
+                verdict = "equivalent"
+            elif not build.make(path, "\n".join(lines), reached(path, number, sources)):
+                verdict = "stillborn"
+            else:
+                command = checks.killer(schemes_in(sources, path))
+                verdict = "killed by " + command if command else "survived"
+                if not command:
+                    survivors.append(mutant)
+            counts[path, verdict.split()[0]] += 1
+            say(f"{i + 1}/{len(mutants)} {time.time() - start:.0f}s {path}:{number + 1} {verdict}: {changed.strip()}")
+    for path in sorted({p for p, _ in counts}):
+        say(path + ": " + ", ".join(f"{counts[path, v]} {v}" for v in ("killed", "survived", "equivalent", "stillborn")))
+    killed = sum(n for (_, verdict), n in counts.items() if verdict == "killed")
     tried = killed + len(survivors)
-    summary = f"{killed} of {tried} mutants killed ({100 * killed / max(1, tried):.1f} %), {stillborn} did not compile"
-    print(summary)
+    say(f"{killed} of {tried} mutants killed ({100 * killed / max(1, tried):.1f} %)")
     for path, number, line, changed in survivors:
-        print(f"survivor {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}")
+        say(f"survivor {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}")
     return 0 if tried and killed >= 0.9 * tried else 1
 
 
