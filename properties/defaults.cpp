@@ -14,11 +14,11 @@ std::string with(std::string_view section, std::string_view more) {
   return "{" + std::string(section) + (more.empty() ? "" : ", ") + std::string(more) + "}";
 }
 
-// Heads are no matter of positions and maps, so no source is asked for them.
 struct Expected {
   std::string scheme;
   int base, head_dim, rotary_dim;
   std::string params;  // JSON
+  int heads = 0;       // 0: no source is about heads
 };
 
 // Bases and sizes: Qwen2-VL, Qwen2.5-VL and arXiv 2510.23095 10^6 and 128; Qwen3-VL 5 10^6; Qwen3.5
@@ -92,19 +92,19 @@ const std::vector<Expected>& expected() {
       {"abl-f-videorope-original", kMillion, 128, 128, with(kChunks, R"("temporal_stride": 1)")},
       {"abl-f-il", kMillion, 128, 128, R"({"temporal_stride": 1})"},
       {"abl-ratio", kMillion, 128, 128, R"({"ratio": [24, 20, 20], "temporal_stride": 1})"},
-      {"flux", 10000, 128, 128, R"({"axes_dim": [16, 56, 56]})"},
-      {"qwen-image", 10000, 128, 128, R"({"axes_dim": [16, 56, 56], "scale_rope": true})"},
-      {"wan", 10000, 128, 128, "{}"},
-      {"hunyuan-video", 256, 128, 128, R"({"axes_dim": [16, 56, 56]})"},
-      {"cogvideox", 10000, 64, 64, "{}"},
-      {"vision-qwen2vl", 10000, 80, 80, R"({"merge_size": 2})"},
-      {"vision-pixtral", 10000, 64, 64, "{}"},
-      {"vision-moonvit", 10000, 72, 72, "{}"},
-      {"vision-llama4", 10000, 88, 88, "{}"},
-      {"vision-dinov3", 100, 64, 64, "{}"},
-      {"vision-eva02", 10000, 64, 64, R"({"ref": 16})"},
-      {"vision-rope-vit-axial", 100, 64, 64, "{}"},
-      {"vision-rope-vit-mixed", 10, 64, 64, "{}"},
+      {"flux", 10000, 128, 128, R"({"axes_dim": [16, 56, 56]})", 24},
+      {"qwen-image", 10000, 128, 128, R"({"axes_dim": [16, 56, 56], "scale_rope": true})", 24},
+      {"wan", 10000, 128, 128, "{}", 40},
+      {"hunyuan-video", 256, 128, 128, R"({"axes_dim": [16, 56, 56]})", 24},
+      {"cogvideox", 10000, 64, 64, "{}", 48},
+      {"vision-qwen2vl", 10000, 80, 80, R"({"merge_size": 2})", 16},
+      {"vision-pixtral", 10000, 64, 64, "{}", 16},
+      {"vision-moonvit", 10000, 72, 72, "{}", 16},
+      {"vision-llama4", 10000, 88, 88, "{}", 16},
+      {"vision-dinov3", 100, 64, 64, "{}", 6},
+      {"vision-eva02", 10000, 64, 64, R"({"ref": 16})", 12},
+      {"vision-rope-vit-axial", 100, 64, 64, "{}", 6},
+      {"vision-rope-vit-mixed", 10, 64, 64, "{}", 6},
   };
   return kRows;
 }
@@ -123,6 +123,10 @@ TEST(Defaults, AreThoseOfTheSources) {
     EXPECT_EQ(integer_in(c["spectrum"]["params"]["base"], "base", 1, 1LL << 40), want.base);
     EXPECT_EQ(integer_in(c["shape"]["head_dim"], "head_dim", 1, 1LL << 40), want.head_dim);
     EXPECT_EQ(integer_in(c["shape"]["rotary_dim"], "rotary_dim", 1, 1LL << 40), want.rotary_dim);
+    if (want.heads != 0) {
+      EXPECT_EQ(integer_in(c["shape"]["num_heads"], "num_heads", 1, 1024), want.heads);
+      EXPECT_EQ(integer_in(c["shape"]["num_key_value_heads"], "heads", 1, 1024), want.heads);
+    }
     const Json params = parse_json(want.params);
     for (const auto& [key, value] : params.items())
       EXPECT_EQ(c["params"].value(key, Json()), value) << key;

@@ -57,6 +57,36 @@ RC_GTEST_PROP(Positions, HugeTextBeforeABlockIsExact, ()) {
   });
 }
 
+// (p + st t + sh h + sw w) on every axis: the largest coordinate may stand in any corner.
+template <int st, int sh, int sw>
+struct SlantedLayout {
+  static constexpr std::string_view name = "slanted";
+  template <class S>
+  static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs&) {
+    const auto along = [](const S& x, int sign) { return sign > 0 ? S(x) : S(-x); };
+    const S x = b.cursor + along(c.t, st) + along(c.h, sh) + along(c.w, sw);
+    return {x, x, x, x};
+  }
+};
+template <int st, int sh, int sw>
+Rational largest_of_block(const Parameters& parameters) {
+  static constexpr PositionDesign kDesign{.layout = layout_of<SlantedLayout<st, sh, sw>>(),
+                                          .advance = advance_of<PastCount>()};
+  return Walk<Rational>(kDesign, parameters, {Visual{{3, 5, 7}, Medium::video, 0}}).maximum();
+}
+
+TEST(Positions, TheMaximumMayStandInAnyCorner) {
+  const Parameters parameters(find_scheme("vanilla").parameters);
+  EXPECT_EQ((largest_of_block<1, 1, 1>(parameters)), 2 + 4 + 6);
+  EXPECT_EQ((largest_of_block<1, 1, -1>(parameters)), 2 + 4);
+  EXPECT_EQ((largest_of_block<1, -1, 1>(parameters)), 2 + 6);
+  EXPECT_EQ((largest_of_block<1, -1, -1>(parameters)), 2);
+  EXPECT_EQ((largest_of_block<-1, 1, 1>(parameters)), 4 + 6);
+  EXPECT_EQ((largest_of_block<-1, 1, -1>(parameters)), 4);
+  EXPECT_EQ((largest_of_block<-1, -1, 1>(parameters)), 6);
+  EXPECT_EQ((largest_of_block<-1, -1, -1>(parameters)), 0);
+}
+
 RC_GTEST_PROP(Positions, NotationReadsBack, (Drawn drawn)) {
   RC_ASSERT(parse_notation(notation(drawn.sequence)) == drawn.sequence);
 }

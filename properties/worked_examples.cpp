@@ -60,7 +60,8 @@ TEST(WorkedExamples, EqualYarnBoundsMakeAStep) {
     EXPECT_EQ(as_double(real, k), as_double(plain, k) / (k <= last ? 1 : 8)) << k;
 }
 
-// The step itself: C(1) = 2 ln(626.87 / 2 pi) / ln 10^4 = 0.99950, so that pair 1 stands halfway up.
+// The step itself: C(1) = 2 ln(626.87 / 2 pi) / ln 10^4 = 0.99950, so that pair 1 stands halfway
+// up.
 TEST(WorkedExamples, APairMayStandInsideTheYarnStep) {
   Yarn y = yarn(8, 1, 1, 1, false);
   y.original_max_position_embeddings = Rational(62687, 100);
@@ -69,6 +70,17 @@ TEST(WorkedExamples, APairMayStandInsideTheYarnStep) {
   const double r = (1 - bound) / 0.001;
   ASSERT_TRUE(r > 0.3 && r < 0.7) << r;
   EXPECT_NEAR(as_double(s, 1), 0.01 * (1 - r + r / 8), 1e-12);
+}
+
+// Four tokens are 4 / 2 pi = 0.64 turns of the fastest pair: below one, so that even it is divided.
+TEST(WorkedExamples, AShortContextScalesEveryPair) {
+  Llama3 llama;
+  llama.factor = 8;
+  llama.low_freq_factor = 1;
+  llama.high_freq_factor = 4;
+  llama.original_max_position_embeddings = 4;
+  EXPECT_EQ(spectrum(4, llama).exact_inv_freq(0), Rational(1, 8));
+  EXPECT_EQ(spectrum(4, llama).exact_inv_freq(1), Rational(1, 800));
 }
 
 TEST(WorkedExamples, DynamicNtkBelowItsLengthIsUnscaled) {
@@ -92,6 +104,10 @@ TEST(WorkedExamples, LongRopeFactorsAreExactWhereTheyAre) {
   EXPECT_FALSE(phi.exact_attention_factor().has_value());
   EXPECT_EQ(phi.exact_attention_square(), Rational(17, 12));
   EXPECT_FALSE(spectrum(8, LongRope{ones, 3, 4096, {}}).exact_attention_square().has_value());
+  // The far ends of what is looked for: ln x / ln L = p / q with p and q up to 64.
+  const Rational much(Integer(1) << 64U);
+  EXPECT_EQ(spectrum(8, LongRope{ones, much, 2, {}}).exact_attention_square(), Rational(65));
+  EXPECT_EQ(spectrum(8, LongRope{ones, 2, much, {}}).exact_attention_square(), Rational(65, 64));
 }
 
 // x = 165 and A = 11/10 at position 0: 181.5 lies between the bfloat16 neighbours 181 and 182, and
