@@ -153,6 +153,24 @@ TEST(WorkedExamples, AbsoluteTimeAtAnExactBoundary) {
   EXPECT_EQ(time(), Rational(62));
 }
 
+// A ring by spatial angles alone, 3 x 5 and centred: the extremes are pi and atan2(-2, -4), and the
+// centre at angle 0 is as far from their middle as the cell at atan2(2, 4). What one has on the
+// second axis the other has, negated, on the third: sums cancel.
+TEST(WorkedExamples, TheCentreOfARingMirrorsACell) {
+  Json object{{"scheme", "circlerope-published"}, {"sequence", "v1x3x5"}};
+  object["params"] = Json{{"alpha", 1}};
+  const PositionTable ids = positions(case_from_json(object));
+  const auto at = [&](std::size_t axis, std::size_t row) {
+    return std::get<Irrational>(ids.at(axis, row));
+  };
+  for (const auto& [axis, mirrored] : {std::pair(1, 2), std::pair(2, 1)}) {
+    const Irrational sum =
+        at(static_cast<std::size_t>(axis), 7) + at(static_cast<std::size_t>(mirrored), 14);
+    EXPECT_TRUE(sum.is_rational()) << axis;
+    EXPECT_EQ(sum.constant(), 0) << axis;
+  }
+}
+
 TEST(WorkedExamples, IntegersAreNotGuessed) {
   const WorkingPrecision scope(64);
   const Interval straddle = hull(enclose(Rational(199, 100)), enclose(Rational(201, 100)));
