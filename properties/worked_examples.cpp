@@ -171,6 +171,19 @@ TEST(WorkedExamples, TheCentreOfARingMirrorsACell) {
   }
 }
 
+// Two videos, the first split into frames: a list has two entries, and the native one steps by the
+// second, floor(t 3/2 2). An image is no video.
+TEST(WorkedExamples, FramesOfASplitVideoShareOneEntry) {
+  Json object{{"scheme", "mrope-abs-time"}, {"sequence", "f2x1x1 t1 v3x1x1"}};
+  object["params"] = Json{{"second_per_grid_t", {"5", "3/2"}}};
+  const PositionTable ids = positions(case_from_json(object));
+  const int want[] = {0, 1, 2, 3, 6, 9};
+  for (std::size_t row = 0; row < std::size(want); ++row)
+    EXPECT_EQ(std::get<Rational>(ids.at(0, row)), want[row]) << row;
+  object["sequence"] = "v1x1x2 t1 v3x1x1";
+  EXPECT_THROW(case_from_json(object), std::invalid_argument);
+}
+
 TEST(WorkedExamples, IntegersAreNotGuessed) {
   const WorkingPrecision scope(64);
   const Interval straddle = hull(enclose(Rational(199, 100)), enclose(Rational(201, 100)));
