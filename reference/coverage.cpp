@@ -2,6 +2,7 @@
 #include "reference/coverage.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace plumbline {
@@ -15,6 +16,14 @@ double wavelength(const ResolvedSpectrum& spectrum, int rung) {
 }
 
 }  // namespace
+
+// Rounding keeps the order, so that only a wavelength within half an ulp of the integer could count
+// as equal to it.
+int AxisCoverage::longer_than(std::int64_t positions) const {
+  return static_cast<int>(std::count_if(wavelengths.begin(), wavelengths.end(), [&](double w) {
+    return w > static_cast<double>(positions);
+  }));
+}
 
 std::vector<AxisCoverage> coverage(const Case& c) {
   const FrequencyAllocation map = allocation(c);
@@ -30,6 +39,14 @@ std::vector<AxisCoverage> coverage(const Case& c) {
     }
     if (channels.empty()) continue;
     AxisCoverage one{.letter = map.letter(name), .channels = {channels.begin(), channels.end()}};
+    for (const int channel : one.channels) {
+      int of_map = 0;
+      while (map.at(of_map, channel).axis != name) ++of_map;
+      const int rung = map.at(of_map, channel).rung;
+      one.wavelengths.push_back(spectra.of(name).never_turns(rung)
+                                    ? std::numeric_limits<double>::infinity()
+                                    : wavelength(spectra.of(name), rung));
+    }
     for (std::size_t i = 1; i < one.channels.size(); ++i)
       one.hole = std::max(one.hole, one.channels[i] - one.channels[i - 1] - 1);
     double sum = 0;
