@@ -4,21 +4,22 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/phasors.h"
+
 namespace plumbline {
 namespace {
 
-std::array<double, 2> turned(const ResolvedSpectrum& spectrum, int rung, std::int64_t offset) {
-  if (offset == 0 || spectrum.never_turns(rung)) return {1, 0};
-  const auto made = [&] {
-    return cos_sin(enclose(Rational(offset)), spectrum.inv_freq(rung), enclose(Rational(1)));
+std::array<double, 2> turned(const ResolvedSpectrum& spectrum, int rung, const Interval& inv_freq,
+                             std::int64_t offset) {
+  const CosSin at = phasor(spectrum, rung, inv_freq, offset);
+  const auto nearest = [&](Interval CosSin::*part) {
+    if (const auto bits = round_to(at.*part, binary64)) return decode_double(*bits, binary64);
+    const auto again = [&] {
+      return phasor(spectrum, rung, spectrum.inv_freq(rung), offset).*part;
+    };
+    return decode_double(certify(again, binary64, "a seed").bits, binary64);
   };
-  const CosSin at = made();
-  const auto nearest = [&](const Interval& x, Interval CosSin::*part) {
-    const auto bits = round_to(x, binary64);
-    return decode_double(
-        bits ? *bits : certify([&] { return made().*part; }, binary64, "a seed").bits, binary64);
-  };
-  return {nearest(at.cos, &CosSin::cos), nearest(at.sin, &CosSin::sin)};
+  return {nearest(&CosSin::cos), nearest(&CosSin::sin)};
 }
 
 // The pairs of one axis in the first map that it drives.
@@ -46,12 +47,7 @@ std::vector<Channels> channels(const FrequencyAllocation& map) {
 
 Interval kernel(const Channels& c, const ResolvedSpectrum& spectrum, std::int64_t offset) {
   Interval sum = enclose(Rational(0));
-  for (const int rung : c.rungs) {
-    sum +=
-        spectrum.never_turns(rung)
-            ? enclose(Rational(1))
-            : cos_sin(enclose(Rational(offset)), spectrum.inv_freq(rung), enclose(Rational(1))).cos;
-  }
+  for (const int rung : c.rungs) sum += phasor(spectrum, rung, spectrum.inv_freq(rung), offset).cos;
   return sum / enclose(Rational(static_cast<std::int64_t>(c.rungs.size())));
 }
 
@@ -69,9 +65,10 @@ SeedTables::SeedTables(const ResolvedSpectrum& spectrum, std::int64_t last)
   for (int rung = 0; rung < spectrum.rungs(); ++rung) {
     auto& small = small_.emplace_back();
     auto& large = large_.emplace_back();
-    for (std::int64_t b = 0; b < near_; ++b) small.push_back(turned(spectrum, rung, b));
+    const Interval inv_freq = spectrum.inv_freq(rung);
+    for (std::int64_t b = 0; b < near_; ++b) small.push_back(turned(spectrum, rung, inv_freq, b));
     for (std::int64_t a = 0; a * near_ <= last; ++a)
-      large.push_back(turned(spectrum, rung, a * near_));
+      large.push_back(turned(spectrum, rung, inv_freq, a * near_));
   }
 }
 

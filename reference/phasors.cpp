@@ -3,30 +3,43 @@
 
 namespace plumbline {
 
+CosSin phasor(const ResolvedSpectrum& spectrum, int rung, const Interval& inv_freq,
+              std::int64_t offset) {
+  const Interval zero = enclose(Rational(0)), one = enclose(Rational(1));
+  if (offset == 0 || spectrum.never_turns(rung)) return {one, zero};
+  if (const auto turns = spectrum.exact_turns(rung)) {
+    const Rational quarters = *turns * offset * 4;
+    if (denominator(quarters) == 1) {
+      const Integer rest = ((numerator(quarters) % 4) + 4) % 4;
+      switch (rest.convert_to<int>()) {
+        case 0:
+          return {one, zero};
+        case 1:
+          return {zero, one};
+        case 2:
+          return {Interval(-one), zero};
+        default:
+          return {zero, Interval(-one)};
+      }
+    }
+  }
+  return cos_sin(enclose(Rational(offset)), inv_freq, one);
+}
+
 Phasors::Phasors(const ResolvedSpectrum& spectrum, std::vector<std::int64_t> offsets)
     : spectrum_(&spectrum), offsets_(std::move(offsets)) {
   const WorkingPrecision scope(kFirstPrecision);
-  const Interval one = enclose(Rational(1)), zero = enclose(Rational(0));
-  const auto rungs = static_cast<std::size_t>(spectrum.rungs());
-  kept_.assign(offsets_.size() * rungs, CosSin{one, zero});
-  for (std::size_t rung = 0; rung < rungs; ++rung) {
-    if (spectrum.never_turns(static_cast<int>(rung))) continue;
-    const Interval inv_freq = spectrum.inv_freq(static_cast<int>(rung));
-    for (std::size_t i = 0; i < offsets_.size(); ++i) {
-      if (offsets_[i] != 0)
-        kept_[i * rungs + rung] = cos_sin(enclose(Rational(offsets_[i])), inv_freq, one);
-    }
+  std::vector<Interval> ladder;
+  for (int rung = 0; rung < spectrum.rungs(); ++rung) ladder.push_back(spectrum.inv_freq(rung));
+  for (const std::int64_t offset : offsets_) {
+    for (int rung = 0; rung < spectrum.rungs(); ++rung)
+      kept_.push_back(phasor(spectrum, rung, ladder[static_cast<std::size_t>(rung)], offset));
   }
 }
 
-CosSin Phasors::made(std::size_t which, int rung) const {
-  const Interval one = enclose(Rational(1));
-  if (offsets_[which] == 0 || spectrum_->never_turns(rung)) return {one, enclose(Rational(0))};
-  return cos_sin(enclose(Rational(offsets_[which])), spectrum_->inv_freq(rung), one);
-}
-
 CosSin Phasors::at(std::size_t which, int rung) const {
-  if (WorkingPrecision::bits() != kFirstPrecision) return made(which, rung);
+  if (WorkingPrecision::bits() != kFirstPrecision)
+    return phasor(*spectrum_, rung, spectrum_->inv_freq(rung), offsets_[which]);
   return kept_[which * static_cast<std::size_t>(spectrum_->rungs()) +
                static_cast<std::size_t>(rung)];
 }

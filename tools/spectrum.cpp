@@ -1,80 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// plumbline spectrum: which part of the frequency spectrum every axis gets, scheme beside scheme.
+// plumbline spectrum: what a scheme does to the frequency spectrum of each axis, scheme beside
+// scheme.
 #include <fmt/format.h>
 
-#include "reference/coverage.h"
-#include "reference/criteria.h"
 #include "tools/plumbline.h"
+#include "tools/spectrum/report.h"
 
 namespace plumbline {
 namespace {
 
-Json to_json(const Case& c, const Finding& full) {
-  Json axes = Json::array();
-  for (const AxisCoverage& a : coverage(c)) {
-    axes.push_back(Json{{"axis", std::string(1, a.letter)},
-                        {"channels", a.channels},
-                        {"hole", a.hole},
-                        {"lambda_min", a.shortest},
-                        {"lambda_max", a.longest},
-                        {"exponent_coverage", a.exponent_coverage},
-                        {"mean_channel", a.mean_channel},
-                        {"monotone_range", a.monotone_range}});
-  }
-  Json verdict{{"verdict", std::string(name(full.verdict))}};
-  if (full.refuted) verdict["reason"] = full.refuted->text;
-  return Json{{"scheme", std::string(c.scheme->name)},
-              {"spectrum", c.spectrum_json},
-              {"axes", axes},
-              {"full_spectrum", verdict}};
-}
+using spectrum::Report;
 
-std::string to_text(const Json& one) {
-  std::string out =
-      fmt::format("{}\n  axis  pairs  first-last  hole   lambda_min   lambda_max  mean\n",
-                  one["scheme"].get<std::string>());
-  for (const Json& a : one["axes"]) {
-    const Json& channels = a["channels"];
-    out +=
-        fmt::format("  {:4}  {:5}  {:>10}  {:4}  {:11.6g}  {:11.6g}  {:.4f}\n",
-                    a["axis"].get<std::string>(), channels.size(),
-                    fmt::format("{}-{}", channels.front().get<int>(), channels.back().get<int>()),
-                    a["hole"].get<int>(), a["lambda_min"].get<double>(),
-                    a["lambda_max"].get<double>(), a["mean_channel"].get<double>());
+std::string text(const Report& report) {
+  std::string out;
+  for (const spectrum::Row& row : report.rows) {
+    const spectrum::MapClass& map = report.maps[row.map];
+    out += fmt::format("{}\n", row.title);
+    if (!row.note.empty()) out += fmt::format("  {}\n", row.note);
+    if (!map.missing.empty()) {
+      out += fmt::format("  no numbers: {}\n", map.missing);
+      continue;
+    }
+    out += "  axis  pairs  first-last  hole   lambda_min   lambda_max     mean  beyond context\n";
+    for (const spectrum::AxisReport& axis : map.axes) {
+      const AxisCoverage& a = axis.coverage;
+      out += fmt::format("  {:4}  {:5}  {:>10}  {:4}  {:11.6g}  {:11.6g}  {:7.4f}  {:14}\n",
+                         a.letter, a.channels.size(),
+                         fmt::format("{}-{}", a.channels.front(), a.channels.back()), a.hole,
+                         a.shortest, a.longest, a.mean_channel, axis.longer_than_context);
+    }
+    const Finding& full = row.finding("FULL");
+    out += fmt::format("  full spectrum: {}{}\n", name(full.verdict),
+                       full.refuted ? ": " + full.refuted->text : "");
   }
-  const Json& full = one["full_spectrum"];
-  return out + "  full spectrum: " + full["verdict"].get<std::string>() +
-         (full.contains("reason") ? ": " + full["reason"].get<std::string>() : "") + "\n";
+  return out;
 }
 
 }  // namespace
 
 Run add_spectrum(CLI::App& app) {
   struct Options {
-    std::vector<std::string> schemes, set;
-    std::string model;
-    bool json = false;
+    spectrum::Request request;
+    std::string factor = "4", html, json, csv, h5;
   };
   auto options = std::make_shared<Options>();
-  app.add_option("--scheme", options->schemes, "scheme; repeat to compare")->take_all();
-  app.add_option("--model", options->model, "model preset that gives shape and spectrum");
-  app.add_option("--set", options->set, "parameter, shape or spectrum knob: key=value")->take_all();
-  app.add_flag("--json", options->json, "print JSON");
+  spectrum::Request& request = options->request;
+  app.add_option("--scheme", request.schemes,
+                 "scheme, or NAME:key=value;key=value; repeat to compare; all for every one")
+      ->allow_extra_args(false);
+  app.add_option("--model", request.model, "model preset that gives shape and spectrum");
+  app.add_option("--set", request.set,
+                 "parameter, shape or spectrum knob of every scheme: key=value")
+      ->allow_extra_args(false);
+  app.add_option("--context", request.context,
+                 "positions to look at, 1 to 2^31; the model's own, else 32768")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
+  app.add_option("--extend", options->factor, "factor of context extension, above 1");
+  app.add_option("--html", options->html, "one self-contained page");
+  app.add_option("--json", options->json, "JSON to a file; alone or - to standard output")
+      ->expected(0, 1)
+      ->default_str("-");
+  app.add_option("--csv", options->csv, "one line for each number");
+  app.add_option("--h5", options->h5, "HDF5");
   return [options] {
-    if (options->schemes.empty()) options->schemes.emplace_back();
-    Json all = Json::array();
-    for (const std::string& scheme : options->schemes) {
-      CaseOptions one;
-      one.scheme = scheme;
-      one.model = options->model;
-      one.set = options->set;
-      const Case c = one.read().front();
-      all.push_back(to_json(c, judge_map(pinned_subject(c), "FULL")));
-    }
-    std::string text;
-    for (const Json& one : all) text += to_text(one);
-    write_text("", options->json ? Json{{"plumbline_spectrum", 1}, {"schemes", all}}.dump(1) + "\n"
-                                 : text);
+    options->request.factor = parse_rational(options->factor);
+    if (options->request.factor <= 1)
+      throw std::invalid_argument("--extend " + options->factor + ": must be above 1");
+    const Report report = spectrum::make_report(options->request);
+    if (!options->html.empty()) write_text(options->html, report_html(report));
+    if (!options->csv.empty()) write_text(options->csv, report_csv(report));
+    if (!options->h5.empty()) write_report_hdf5(report, options->h5);
+    if (!options->json.empty()) write_text(options->json, report_json(report).dump(1) + "\n");
+    const bool quiet = options->json == "-" || options->csv == "-" || options->html == "-";
+    if (!quiet) write_text("", text(report));
     return int{kConforms};
   };
 }

@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxNameBytes = 255;
 inline constexpr std::size_t kMaxAttributeBytes = std::size_t{16} << 20;
 inline constexpr int kMaxRank = 32;
 
+// What a file says it is, in its root attribute `plumbline`.
+inline constexpr std::string_view kFileKinds[] = {"golden", "candidate", "spectrum"};
 inline constexpr std::string_view kRootText[] = {"plumbline", "generator", "libraries",
                                                  "suite",     "recipe",    "order"};
 inline constexpr std::string_view kRootNumbers[] = {"schema_version"};

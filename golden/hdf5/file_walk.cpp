@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -70,8 +71,9 @@ class Walk {
     const auto kind = index_.root.text.find("plumbline");
     if (kind == index_.root.text.end()) refuse("attribute plumbline of / is missing");
     golden_ = kind->second == "golden";
-    if (!golden_ && kind->second != "candidate") {
-      refuse("attribute plumbline of / is neither golden nor candidate");
+    if (std::find(std::begin(kFileKinds), std::end(kFileKinds), kind->second) ==
+        std::end(kFileKinds)) {
+      refuse("attribute plumbline of / is neither golden, candidate nor spectrum");
     }
     const auto version = index_.root.numbers.find("schema_version");
     if (version == index_.root.numbers.end()) refuse("attribute schema_version of / is missing");

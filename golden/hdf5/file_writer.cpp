@@ -175,9 +175,12 @@ FileWriter::FileWriter(const std::filesystem::path& path, const RootAttributes& 
   require_attributes(root.text, root.numbers, kRootText, kRootNumbers);
   const auto kind = root.text.find("plumbline");
   const auto version = root.numbers.find("schema_version");
-  if (kind == root.text.end() || (kind->second != "golden" && kind->second != "candidate") ||
+  if (kind == root.text.end() ||
+      std::find(std::begin(kFileKinds), std::end(kFileKinds), kind->second) ==
+          std::end(kFileKinds) ||
       version == root.numbers.end() || version->second != kSchemaVersion) {
-    throw std::invalid_argument("a file needs plumbline = golden or candidate, schema_version = 1");
+    throw std::invalid_argument(
+        "a file needs plumbline = golden, candidate or spectrum, schema_version = 1");
   }
   const std::lock_guard lock(hdf5_mutex());
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
