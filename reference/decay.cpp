@@ -22,6 +22,7 @@ class Curves {
       : map_(map), phasors_(phasors) {}
 
   Decay run() {
+    const WorkingPrecision scope(kFirstPrecision);
     Decay out;
     for (std::size_t a = 0; a < kMostAxes; ++a) {
       const auto axis = static_cast<Axis>(a);
@@ -32,7 +33,7 @@ class Curves {
       }
     }
     for (std::size_t i = 0; i < offsets(); ++i)
-      out.preference.push_back(rounded([&] { return everywhere(i); }));
+      out.preference.push_back(rounded(everywhere(i), [&] { return everywhere(i); }));
     out.precision = precision_;
     return out;
   }
@@ -42,8 +43,13 @@ class Curves {
   const Phasors& phasors(Axis axis) const {
     return phasors_.size() == 1 ? *phasors_.front() : *phasors_[index(axis)];
   }
-  double rounded(const std::function<Interval()>& enclosure) {
-    const Certified value = certify(enclosure, binary64, "a decay curve");
+  // At kFirstPrecision as made; again under rising precision only where that does not decide.
+  double rounded(const Interval& made, const std::function<Interval()>& again) {
+    if (const auto bits = round_to(made, binary64)) {
+      precision_ = std::max(precision_, kFirstPrecision);
+      return decode_double(*bits, binary64);
+    }
+    const Certified value = certify(again, binary64, "a decay curve");
     precision_ = std::max(precision_, value.precision);
     return decode_double(value.bits, binary64);
   }
@@ -52,49 +58,42 @@ class Curves {
     AxisDecay out{.axis = axis, .letter = map_.letter(axis), .map = map};
     out.channels = map_.count(map, axis);
     for (std::size_t i = 0; i < offsets(); ++i) {
-      out.embedded.push_back(rounded([&] { return embedded(axis, map, i); }));
-      out.restricted.push_back(rounded([&] { return restricted(axis, map, i); }));
-      out.kernel.push_back(
-          rounded([&] { return Interval(sum(axis, map, i) / enclose(Rational(out.channels))); }));
-      out.preference.push_back(rounded([&] {
-        const Rational rest(map_.pairs - out.channels);
-        return Interval((sum(axis, map, i) + enclose(rest)) / enclose(Rational(map_.pairs)));
-      }));
+      const Values made = values(axis, map, i);
+      out.embedded.push_back(rounded(made.embedded, [&] { return values(axis, map, i).embedded; }));
+      out.restricted.push_back(
+          rounded(made.restricted, [&] { return values(axis, map, i).restricted; }));
+      out.kernel.push_back(rounded(made.kernel, [&] { return values(axis, map, i).kernel; }));
+      out.preference.push_back(
+          rounded(made.preference, [&] { return values(axis, map, i).preference; }));
     }
     return out;
   }
 
-  Interval embedded(Axis axis, int map, std::size_t i) const {
+  struct Values {
+    Interval embedded, restricted, kernel, preference;
+  };
+  // Enclosures at the working precision.
+  Values values(Axis axis, int map, std::size_t i) const {
     const CosSin still{enclose(Rational(1)), enclose(Rational(0))};
-    Sum partial;
-    Interval total = enclose(Rational(0));
-    for (int k = 0; k < map_.pairs; ++k) {
-      const Assignment& pair = map_.at(map, k);
-      partial.add(pair.axis == axis ? phasors(axis).at(i, pair.rung) : still);
-      total += partial.size();
-    }
-    return total / enclose(Rational(map_.pairs));
-  }
-  Interval restricted(Axis axis, int map, std::size_t i) const {
-    Sum partial;
-    Interval total = enclose(Rational(0));
+    Sum all, own;
+    Interval embedded = enclose(Rational(0)), restricted = embedded;
     std::int64_t m = 0;
     for (int k = 0; k < map_.pairs; ++k) {
       const Assignment& pair = map_.at(map, k);
-      if (pair.axis != axis) continue;
-      partial.add(phasors(axis).at(i, pair.rung));
-      total += partial.size();
-      ++m;
+      if (pair.axis == axis) {
+        const CosSin term = phasors(axis).at(i, pair.rung);
+        all.add(term);
+        own.add(term);
+        restricted += own.size();
+        ++m;
+      } else {
+        all.add(still);
+      }
+      embedded += all.size();
     }
-    return total / enclose(Rational(m * (m + 1) / 2));
-  }
-  Interval sum(Axis axis, int map, std::size_t i) const {
-    Interval total = enclose(Rational(0));
-    for (int k = 0; k < map_.pairs; ++k) {
-      const Assignment& pair = map_.at(map, k);
-      if (pair.axis == axis) total += phasors(axis).at(i, pair.rung).cos;
-    }
-    return total;
+    const Rational n(map_.pairs), rest(map_.pairs - m);
+    return {embedded / enclose(n), restricted / enclose(Rational(m * (m + 1) / 2)),
+            own.re / enclose(Rational(m)), (own.re + enclose(rest)) / enclose(n)};
   }
   Interval everywhere(std::size_t i) const {
     Interval total = enclose(Rational(0));

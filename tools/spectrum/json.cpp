@@ -99,6 +99,12 @@ Json numbers_json(const std::vector<Coordinate>& list) {
   return out;
 }
 
+Json motion_json(const std::vector<Motion>& list) {
+  Json out = Json::object();
+  for (const Motion& m : list) out[m.name] = Json{{"still", m.still}, {"moving", m.moving}};
+  return out;
+}
+
 Json layout_json(const LayoutClass& l) {
   Json out{{"schemes", l.rows},
            {"layout", l.layout},
@@ -128,8 +134,7 @@ Json layout_json(const LayoutClass& l) {
                                 {"injectivity_defect", m.injectivity_defect},
                                 {"token_distance", m.token_distance}};
   }
-  for (const Motion& m : l.motion)
-    out["motion"][m.name] = Json{{"still", m.still}, {"moving", m.moving}};
+  out["motion"] = motion_json(l.motion);
   return out;
 }
 
@@ -171,6 +176,9 @@ Json report_json(const Report& report) {
   for (const Row& row : report.rows) out["schemes"].push_back(row_json(row));
   for (const MapClass& map : report.maps) out["maps"].push_back(map_json(map));
   for (const LayoutClass& layout : report.layouts) out["layouts"].push_back(layout_json(layout));
+  out["reset_pair"] = Json::array();
+  for (const auto& [title, motion] : report.reset_pair)
+    out["reset_pair"].push_back(Json{{"title", title}, {"motion", motion_json(motion)}});
   for (const ClaimCurve& claim : report.claims)
     out["claims"].push_back(claim_json(claim, report.claims.front()));
   return out;

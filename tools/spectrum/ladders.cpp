@@ -17,9 +17,11 @@ const Ladders::Made& Ladders::of(const Case& c, const Ladder& ladder) const {
     slot = place.get();
   }
   std::call_once(slot->once, [&] {
-    slot->made = std::make_unique<Made>(Made{ResolvedSpectrum(c.spectrum, ladder), {}, {}});
+    slot->made = std::make_unique<Made>(Made{ResolvedSpectrum(c.spectrum, ladder), {}, {}, {}});
     slot->made->phasors = std::make_shared<const Phasors>(slot->made->spectrum, offsets_);
     slot->made->seeds = std::make_unique<SeedTables>(slot->made->spectrum, last_);
+    for (const ExtensionMethod& method : methods_)
+      slot->made->stretched.push_back(stretched(c.spectrum, ladder, method.scaling));
   });
   return *slot->made;
 }

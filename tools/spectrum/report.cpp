@@ -153,7 +153,9 @@ std::string map_key(const Case& c) {
   return key + fmt::format(" {} {}", map.maps, map.partner.size());
 }
 
-// The three maps that the paper compares, in its own words: chunked first, the yardstick.
+// The scheme whose reset the paper switches on and off.
+constexpr std::string_view kWithReset = "mrope-interleave";
+// The three maps that the paper compares: chunked first, the yardstick.
 constexpr std::string_view kClaimed[] = {"mrope-qwen2vl", "mrope-i", "mhrope"};
 
 // The axis whose curve is lowest at each offset; '=' where two are.
@@ -194,7 +196,8 @@ Report make_report(const Request& request) {
   }
   if (report.context == 0) report.context = kDefaultContext;
   report.offsets = offsets_up_to(report.context);
-  const Ladders ladders(report.offsets, std::min(report.context, kLongestScan));
+  const Ladders ladders(report.offsets, std::min(report.context, kLongestScan),
+                        extension_methods(report.factor, report.context));
 
   std::map<std::string, std::size_t> keys;
   std::vector<Case> map_cases;
@@ -251,6 +254,12 @@ Report make_report(const Request& request) {
     report.rows[i].layout = at->second;
     report.layouts[at->second].rows.push_back(i);
     maps[report.rows[i].map].rows.push_back(i);
+  }
+  for (const char* reset : {"false", "true"}) {
+    Row row = fitted_row(plain, find_scheme(kWithReset));
+    row.c.parameters.set("spatial_reset", reset);
+    report.reset_pair.emplace_back(fmt::format("{}, spatial_reset = {}", kWithReset, reset),
+                                   make_layout(row.c).motion);
   }
   const std::size_t count = report.offsets.size();
   for (std::size_t i = 0; i < claimed.size(); ++i) {

@@ -81,8 +81,9 @@ struct MapClass {
 struct Token {
   std::int64_t block = -1;           // of the sequence; -1: text
   std::int64_t t = 0, h = 0, w = 0;  // cell of its block
-  std::vector<double> position;
-  std::vector<std::string> text;  // the same as decimals
+  std::vector<Coordinate> exact;     // by axis
+  std::vector<double> position;      // rounded once
+  std::vector<std::string> text;     // as a picture shows it
 };
 struct Picture {
   std::string name, notation, missing;  // why there is none
@@ -133,6 +134,8 @@ struct Report {
   std::vector<Row> rows;
   std::vector<MapClass> maps;
   std::vector<LayoutClass> layouts;
+  // One scheme without and with spatial reset: what the reset does to motion.
+  std::vector<std::pair<std::string, std::vector<Motion>>> reset_pair;
   std::vector<ClaimCurve> claims;  // the first is the yardstick of ratios
   unsigned precision = 0;          // bits that decided the hardest value of a curve
 };
@@ -162,6 +165,7 @@ std::string layout_key(const LayoutClass& layout);
 //    "layouts": [{"schemes", "layout", "advance", "letters", "pictures": [{"name", "notation",
 //                 "cells": [[block, t, h, w]], "position_ids": [axis][token]}], "metrics": {name:
 //                 {...}}, "motion": {name: {"still", "moving"}}}],
+//    "reset_pair": [{"title", "motion"}],
 //    "claims": [{"title", "lowest_embedded", "lowest_restricted", "spread_...", "ratio_..."}]}
 // null stands for a wavelength that is infinite and for what does not exist.
 Json report_json(const Report& report);

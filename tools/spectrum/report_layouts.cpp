@@ -9,7 +9,7 @@
 namespace plumbline::spectrum {
 namespace {
 
-constexpr Grid kImage{1, 3, 4}, kVideo{3, 3, 4};
+constexpr Grid kImage{1, 4, 6}, kFrame{1, 2, 4}, kVideo{3, 2, 4};
 
 struct Kind {
   const char* name;
@@ -18,9 +18,9 @@ struct Kind {
   Visual block;
 };
 const Kind kKinds[] = {
-    {"image", "t3 v1x3x4 t3", kImage, {kImage, Medium::image}},
-    {"native video", "t3 v3x3x4 t3", kVideo, {kVideo, Medium::video}},
-    {"split video", "t3 f1x3x4 t1 f1x3x4 t1 f1x3x4 t3", kVideo, {kImage, Medium::video_frame}},
+    {"image", "t3 v1x4x6 t3", kImage, {kImage, Medium::image}},
+    {"native video", "t3 v3x2x4 t3", kVideo, {kVideo, Medium::video}},
+    {"split video", "t3 f1x2x4 t1 f1x2x4 t1 f1x2x4 t3", kVideo, {kFrame, Medium::video_frame}},
 };
 
 std::string shown(const Coordinate& x) {
@@ -61,6 +61,7 @@ Picture picture_of(const Case& given, const Kind& kind) {
         token.w = cell.w;
       }
       for (std::size_t a = 0; a < static_cast<std::size_t>(ids.axes); ++a) {
+        token.exact.push_back(ids.at(a, row));
         token.position.push_back(to_double(ids.at(a, row)));
         token.text.push_back(shown(ids.at(a, row)));
       }

@@ -6,7 +6,6 @@
 
 #include "golden/context_length.h"
 #include "golden/recipe.h"
-#include "reference/extension.h"
 #include "reference/planes.h"
 #include "tools/spectrum/ladders.h"
 #include "tools/spectrum/report.h"
@@ -50,12 +49,16 @@ std::vector<double> spread(const std::vector<AxisReport>& axes,
   return out;
 }
 
-Stretch stretch(const ExtensionMethod& method, const Case& c, const FrequencyAllocation& map,
-                const std::vector<AxisReport>& axes, const Rational& factor) {
-  Stretch out{method.name, std::vector<double>(static_cast<std::size_t>(map.pairs), 1), {}};
+// By the method of that index.
+Stretch stretch(std::size_t method, const Case& c, const FrequencyAllocation& map,
+                const std::vector<AxisReport>& axes, const Ladders& ladders,
+                const Rational& factor) {
+  Stretch out{ladders.methods()[method].name,
+              std::vector<double>(static_cast<std::size_t>(map.pairs), 1),
+              {}};
   const double full = to_double(Rational(1 / factor));
   for (const AxisReport& a : axes) {
-    const auto ratio = stretched(c.spectrum, map.ladder(a.decay.axis), method.scaling);
+    const auto& ratio = ladders.of(c, map.ladder(a.decay.axis)).stretched[method];
     StretchCount count;
     for (int k = 0; k < map.pairs; ++k) {
       const Assignment& pair = map.at(a.decay.map, k);
@@ -149,10 +152,8 @@ MapClass make_map(const Case& c, const Ladders& ladders, const Report& report,
   };
   if (const auto h = mean_of('H'), w = mean_of('W'); h && w)
     out.mean_channel_difference = std::abs(*h - *w) / out.pairs;
-  if (report.factor > 1) {
-    for (const ExtensionMethod& method : extension_methods(report.factor, report.context))
-      out.stretches.push_back(stretch(method, c, map, out.axes, report.factor));
-  }
+  for (std::size_t method = 0; method < ladders.methods().size(); ++method)
+    out.stretches.push_back(stretch(method, c, map, out.axes, ladders, report.factor));
   out.spread_embedded = spread(out.axes, &AxisDecay::embedded, report.offsets.size());
   out.spread_restricted = spread(out.axes, &AxisDecay::restricted, report.offsets.size());
   return out;
