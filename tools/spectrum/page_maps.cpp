@@ -125,22 +125,19 @@ class Panels {
                        f.width - kLeft - kRight, f.py(context) - kTop);
     out += fmt::format("<path class=context d=\"M{} {:.1f}H{}\"/>", kLeft, f.py(context),
                        f.width - kRight);
-    out += fmt::format("<text class=note x={} y={:.1f} text-anchor=end>context {}</text>",
-                       f.width - kRight - 2, f.py(context) - 3, report_.context);
+    out += fmt::format("<text class=note x={:.1f} y={:.1f}>context {}</text>",
+                       f.px(.18 * map.pairs), f.py(context) + 10, report_.context);
     out += fmt::format("<g transform=\"{}\">", f.transform());
     for (std::size_t k = 1; k < horizon_kinds().size(); ++k) {
-      std::vector<std::pair<int, std::int64_t>> points;
       for (const AxisReport& a : map.axes) {
+        std::string line;
         for (const Channel& c : a.channels) {
-          if (std::isfinite(c.wavelength)) points.emplace_back(c.pair, c.horizons[k]);
+          if (!std::isfinite(c.wavelength)) continue;
+          line += fmt::format("{}{},{:.4f}", line.empty() ? "" : " ", c.pair,
+                              std::log10(std::max(1.0, static_cast<double>(c.horizons[k]))));
         }
+        out += fmt::format("<polyline class=\"horizon z{}\" points=\"{}\"/>", k, line);
       }
-      std::sort(points.begin(), points.end());
-      std::string line;
-      for (const auto& [pair, positions] : points)
-        line += fmt::format("{}{},{:.4f}", line.empty() ? "" : " ", pair,
-                            std::log10(std::max(1.0, static_cast<double>(positions))));
-      out += fmt::format("<polyline class=\"horizon z{}\" points=\"{}\"/>", k, line);
     }
     for (const AxisReport& a : map.axes) {
       std::string dots, values;

@@ -45,10 +45,17 @@ Extremes extremes(const Report& report, std::size_t at) {
   return out;
 }
 
+// One value for each axis of the scheme, a dash where it drives no pair.
 std::string by_axis(const MapClass& map, const auto& value) {
-  std::string out;
-  for (const AxisReport& a : map.axes)
-    out += fmt::format("<span class=a{}>{}</span>", axis_class(a.coverage.letter), value(a));
+  std::string out, letters;
+  for (const AxisReport& a : map.axes) letters += a.coverage.letter;
+  if (map.letters.starts_with("THW") && letters != "T") letters = "THW";
+  for (const char letter : letters) {
+    const auto at = std::find_if(map.axes.begin(), map.axes.end(),
+                                 [&](const AxisReport& a) { return a.coverage.letter == letter; });
+    out += fmt::format("<span class=a{}>{}</span>", axis_class(letter),
+                       at == map.axes.end() ? "–" : value(*at));
+  }
   return out;
 }
 
@@ -60,7 +67,7 @@ std::string row_html(const Report& report, std::size_t i, std::size_t at, const 
                                 row.note.empty() ? "" : " title=\"" + escaped(row.note) + "\"",
                                 escaped(row.title), row.note.empty() ? "" : " <sup>*</sup>");
   if (map.missing.empty()) {
-    out += fmt::format("<td>{}</td>", strip({map.axis_maps.front()}, 96, 10));
+    out += fmt::format("<td>{}</td>", strip(map.axis_maps, 64, map.axis_maps.size() > 1 ? 4 : 10));
     const double context = static_cast<double>(report.context);
     double shortest = 1e300;
     int hole = 0, beyond = 0;
@@ -71,7 +78,7 @@ std::string row_html(const Report& report, std::size_t i, std::size_t at, const 
     }
     const auto first =
         map.axes.empty() ? 0.0 : static_cast<double>(map.axes.front().coverage.channels.size());
-    out += fmt::format("<td class=trio data-v={}>{}</td>", first,
+    out += fmt::format("<td class=\"trio few\" data-v={}>{}</td>", first,
                        by_axis(map, [](const AxisReport& a) {
                          return fmt::format("{}", a.coverage.channels.size());
                        }));
@@ -79,10 +86,10 @@ std::string row_html(const Report& report, std::size_t i, std::size_t at, const 
         "<td class=trio data-v={}>{}</td>", exact(shortest),
         by_axis(map, [&](const AxisReport& a) { return plain(a.coverage.longest / context); }));
     out += fmt::format(
-        "<td class=trio data-v={}>{}</td>", hole,
+        "<td class=\"trio few\" data-v={}>{}</td>", hole,
         by_axis(map, [](const AxisReport& a) { return fmt::format("{}", a.coverage.hole); }));
     out += fmt::format(
-        "<td class=trio data-v={}>{}</td>", beyond,
+        "<td class=\"trio few\" data-v={}>{}</td>", beyond,
         by_axis(map, [](const AxisReport& a) { return fmt::format("{}", a.longer_than_context); }));
     out += fmt::format("<td class=trio data-v={}>{}</td>",
                        map.axes.empty() ? 0 : map.axes.front().first_negative.value_or(1 << 30),
@@ -188,13 +195,12 @@ std::string comparison_section(const Report& report) {
       "offset at which the mean kernel is negative\">first K &lt; 0</th><th title=\"largest "
       "difference "
       "of the mean kernels of H and W over all offsets\">max |K<sub>H</sub>−K<sub>W</sub>|</th><th "
-      "title=\"spread of the embedded decay bound between axes, as a ratio to {}\">spread at Δ = "
-      "{}, "
-      "ratio to chunked</th>",
+      "title=\"spread of the embedded decay bound between axes, as a ratio to {}\">spread of "
+      "axes at {}, to chunked</th>",
       escaped(report.claims.front().title), report.offsets[at]);
   for (const LargeBlock& b : large_blocks())
-    out += fmt::format("<th title=\"ids that the block takes\">ids, {} ({} tokens)</th>", b.name,
-                       tokens(Segment(b.block)));
+    out += fmt::format("<th title=\"ids that the block takes\">ids of {} tokens, {}</th>",
+                       tokens(Segment(b.block)), b.name);
   out +=
       "<th title=\"ids of later text at or below the block's largest, image 4 x 6\">later ids "
       "shared</th>"

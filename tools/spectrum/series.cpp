@@ -23,7 +23,9 @@ std::vector<double> doubles(const std::vector<Coordinate>& list) {
   return out;
 }
 
+// Without what separates columns and groups.
 std::string name_of(std::string text) {
+  std::erase(text, ',');
   for (char& letter : text) {
     if (letter == ' ') letter = '_';
     if (letter == '/') letter = '.';
