@@ -290,6 +290,10 @@ def in_browser(browser, path, report, shots, name):
         if not lines[0].startswith("Δ = "):
             continue
         at = report["offsets"].index(int(lines[0][4:]))
+        rule = browser.evaluate("document.querySelector('[data-map=\"%d\"] .k-kernel .cross')"
+                                ".getBoundingClientRect().left" % index)
+        check(abs(rule - x) < 8 or len(report["offsets"]) < 20,
+              f"{name}: the rule is at {rule}, the pointer at {x}")
         for line, axis in zip(lines[1:], report["maps"][index]["axes"], strict=True):
             letter, value = line.split()
             check(letter == axis["axis"] and
