@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // plumbline spectrum: what it prints, what it writes, what it refuses.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "golden/recipe.h"
 #include "properties/process.h"
-#include "reference/scheme.h"
+#include "reference/case.h"
 
 namespace plumbline {
 namespace {
 
-using Json = nlohmann::ordered_json;
 class Spectrum : public CommandLine {};
 
 Json report(const Arguments& more) {
@@ -63,6 +64,41 @@ TEST_F(Spectrum, TheContextChoosesOffsetsAndCountsChannels) {
       EXPECT_EQ(axis["kernel"][0], 1);
     }
   }
+}
+
+// The budget of golden/recipe.h meets the limit up to the horizon and no further, with inv_freq
+// from a plain power.
+TEST_F(Spectrum, AHorizonIsWhereTheBudgetMeetsTheLimit) {
+  const Json all = report({"--scheme", "mrope-i", "--set", "base=1000000"});
+  const Case c = case_from_json(Json{{"scheme", "mrope-i"}, {"spectrum", {{"base", 1000000}}}});
+  int inside = 0;
+  for (const Json& kind : all["horizons"]) {
+    const Recipe recipe = parse_recipe(kind["recipe"].get<std::string>());
+    const double limit = kind["radians"];
+    for (const Json& axis : all["maps"][0]["axes"]) {
+      const Json& horizons = axis["horizon"][kind["name"].get<std::string>()];
+      for (std::size_t k = 0; k < horizons.size(); ++k) {
+        const int channel = axis["channels"][k];
+        const PhaseBudget budget(recipe, c.spectrum, channel, std::pow(10, -6.0 * channel / 64));
+        const double last = horizons[k];
+        const std::string where = kind["name"].get<std::string>() + " channel " +
+                                  std::to_string(channel) + ": " + std::to_string(last);
+        if (last == 0x1p31) {
+          EXPECT_LE(budget.at(last - 1, true), limit * (1 + 1e-12)) << where;
+          continue;
+        }
+        ++inside;
+        // Odd positions are those that a narrow type cannot hold.
+        if (last > 0) {
+          EXPECT_LE(budget.at(last, true), limit * (1 + 1e-12)) << where;
+        }
+        EXPECT_GT(std::max(budget.at(last + 1, true), budget.at(last + 2, true)),
+                  limit * (1 - 1e-12))
+            << where;
+      }
+    }
+  }
+  EXPECT_GT(inside, 100);
 }
 
 // Channel by channel, a float32 phase holds out longer than a bfloat16 one, and a laxer limit is
