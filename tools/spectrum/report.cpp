@@ -59,6 +59,12 @@ void set_examples(Row& row) {
   }
 }
 
+// What the scheme itself warns of.
+void note_warnings(Row& row) {
+  for (const std::string& line : row.c.warnings)
+    row.note += (row.note.empty() ? "" : "; ") + line;
+}
+
 // The model's shape and base, with the scheme's own knobs made to fit; else the scheme's own shape.
 Row fitted_row(const Request& request, const Scheme& scheme) {
   Row row;
@@ -67,6 +73,7 @@ Row fitted_row(const Request& request, const Scheme& scheme) {
     row.c = one_case(request, row.title, {});
     allocation(row.c);
     set_examples(row);
+    note_warnings(row);
     if (!has_planes(row.c)) return row;
     // Small, because the laws are judged on whole vectors.
     row.c = case_from_json(fitted_case(scheme, {16, 16, 2, 2}));
@@ -108,6 +115,7 @@ std::vector<Row> rows_of(const Request& request) {
                                                 : split(name.substr(colon + 1), ';'));
     allocation(row.c);
     set_examples(row);
+    note_warnings(row);
     row.title = name.empty() ? std::string(row.c.scheme->name) : name;
     out.push_back(std::move(row));
   }
