@@ -66,6 +66,17 @@ TEST_F(Spectrum, TheContextChoosesOffsetsAndCountsChannels) {
   }
 }
 
+// Behind a transcendental block too: frames of one block stand exactly one stride apart, and what
+// separates blocks is the same on every axis.
+TEST_F(Spectrum, MotionIsExactWhereTheCoordinatesAreNot) {
+  const Json motion = report({"--scheme", "circlerope-published"})["layouts"][0]["motion"];
+  EXPECT_EQ(motion["native"]["still"], Json({1.0, 1.0, 1.0}));
+  const Json& split = motion["split"]["still"];
+  EXPECT_EQ(split[0], split[1]);
+  EXPECT_EQ(split[0], split[2]);
+  EXPECT_NE(split[0], 1);
+}
+
 // The budget of golden/recipe.h meets the limit up to the horizon and no further, with inv_freq
 // from a plain power.
 TEST_F(Spectrum, AHorizonIsWhereTheBudgetMeetsTheLimit) {

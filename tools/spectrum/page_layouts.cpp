@@ -73,9 +73,9 @@ std::string id_line(const Picture& p, std::size_t axis, char letter, std::int64_
       fmt::format("<svg class=idline width={} height=20 role=img aria-label=\"{} ids on a line\">",
                   kWidth, letter);
   if (overlap > 0 && later.least <= block.most)
-    out +=
-        fmt::format("<rect class=overlap x={:.1f} y=1 width={:.1f} height=18 />",
-                    x(later.least) - 2, x(std::min(block.most, range.most)) - x(later.least) + 4);
+    out += fmt::format("<rect class=overlap x={:.1f} y=1 width={:.1f} height=18 />",
+                       x(later.least) - 2,
+                       x(later.most > later.least ? block.most : later.least) - x(later.least) + 4);
   return out + fmt::format(
                    "<path class=axis d=\"M3 10H{}\"/><path class=before d=\"{}\"/><path "
                    "class=after d=\"{}\"/><path class=\"visual a{}\" d=\"{}\"/><text x={} "

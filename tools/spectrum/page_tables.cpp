@@ -277,7 +277,7 @@ std::string extension_section(const Report& report) {
       out += "<td class=counts>";
       for (std::size_t a = 0; a < s.counts.size(); ++a) {
         const char letter = map.axes[a].coverage.letter;
-        out += fmt::format("<span class=a{}>{} {} / {} / {}</span>", axis_class(letter), letter,
+        out += fmt::format("<span class=a{}>{} {}/{}/{}</span>", axis_class(letter), letter,
                            s.counts[a].untouched, s.counts[a].mixed, s.counts[a].interpolated);
       }
       out += "</td>";

@@ -61,8 +61,7 @@ void set_examples(Row& row) {
 
 // What the scheme itself warns of.
 void note_warnings(Row& row) {
-  for (const std::string& line : row.c.warnings)
-    row.note += (row.note.empty() ? "" : "; ") + line;
+  for (const std::string& line : row.c.warnings) row.note += (row.note.empty() ? "" : "; ") + line;
 }
 
 // The model's shape and base, with the scheme's own knobs made to fit; else the scheme's own shape.

@@ -79,7 +79,8 @@ std::vector<double> step(const Picture& p, const Grid& from, const Grid& to) {
   };
   const Token &a = at(from), &b = at(to);
   std::vector<double> out;
-  for (std::size_t i = 0; i < a.position.size(); ++i) out.push_back(b.position[i] - a.position[i]);
+  for (std::size_t i = 0; i < a.exact.size(); ++i)
+    out.push_back(to_double(difference(b.exact[i], a.exact[i])));
   return out;
 }
 
