@@ -53,7 +53,7 @@ TEST_F(Toy, IsJudgedByTheLawsAndTheCriteria) {
 
 TEST_F(Toy, HasASpectrum) {
   const Json all = Json::parse(output({"spectrum", "--scheme", "toy", "--json"}));
-  const Json& axes = all["schemes"].at(0)["axes"];
+  const Json& axes = all["maps"].at(all["schemes"].at(0)["map"].get<std::size_t>())["axes"];
   ASSERT_EQ(axes.size(), 3U);
   EXPECT_EQ(axes.at(1)["channels"].size(), 20U);  // 24, 20, 20 of 64 pairs
 }
