@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <map>
 
 #include "tools/spectrum/html.h"
 
@@ -96,6 +96,30 @@ std::string method_label(const Frame& f, const Stretch& s, double least) {
                      s.method == "dynamic-ntk" ? "dyn." : s.method);
 }
 
+// Channels that turn, by pair: all together where one ladder runs through every axis, else each
+// axis for itself.
+std::vector<std::vector<const Channel*>> ladders(const MapClass& map) {
+  std::vector<std::vector<const Channel*>> by_axis;
+  std::map<int, const Channel*> all;
+  bool one = true;
+  for (const AxisReport& a : map.axes) {
+    auto& own = by_axis.emplace_back();
+    for (const Channel& c : a.channels) {
+      if (!std::isfinite(c.wavelength)) continue;
+      own.push_back(&c);
+      const auto [at, is_new] = all.emplace(c.pair, &c);
+      one = one && (is_new || at->second->wavelength == c.wavelength);
+    }
+  }
+  std::vector<const Channel*> together;
+  for (const auto& [pair, channel] : all) {
+    one = one && (together.empty() || together.back()->wavelength < channel->wavelength);
+    together.push_back(channel);
+  }
+  if (one) return {together};
+  return by_axis;
+}
+
 class Panels {
  public:
   explicit Panels(const Report& report) : report_(report) {
@@ -128,14 +152,13 @@ class Panels {
     out += fmt::format("<text class=note x={:.1f} y={:.1f}>context {}</text>",
                        f.px(.18 * map.pairs), f.py(context) + 10, report_.context);
     out += fmt::format("<g transform=\"{}\">", f.transform());
+    const auto groups = ladders(map);
     for (std::size_t k = 1; k < horizon_kinds().size(); ++k) {
-      for (const AxisReport& a : map.axes) {
+      for (const auto& group : groups) {
         std::string line;
-        for (const Channel& c : a.channels) {
-          if (!std::isfinite(c.wavelength)) continue;
-          line += fmt::format("{}{},{:.4f}", line.empty() ? "" : " ", c.pair,
-                              std::log10(std::max(1.0, static_cast<double>(c.horizons[k]))));
-        }
+        for (const Channel* c : group)
+          line += fmt::format("{}{},{:.4f}", line.empty() ? "" : " ", c->pair,
+                              std::log10(std::max(1.0, static_cast<double>(c->horizons[k]))));
         out += fmt::format("<polyline class=\"horizon z{}\" points=\"{}\"/>", k, line);
       }
     }
