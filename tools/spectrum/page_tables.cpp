@@ -238,7 +238,7 @@ std::string claims_section(const Report& report) {
   }
   for (const std::size_t i : shown)
     out += fmt::format("<th>spread ratio, Δ = {}</th>", report.offsets[i]);
-  out += "</tr></thead><tbody>\n";
+  out += "<th>largest spread ratio, of all offsets</th></tr></thead><tbody>\n";
   const ClaimCurve& yard = report.claims.front();
   for (const ClaimCurve& claim : report.claims) {
     for (const bool embedded : {true, false}) {
@@ -251,6 +251,15 @@ std::string claims_section(const Report& report) {
       for (const std::size_t i : shown)
         out +=
             base[i] > 0 ? fmt::format("<td>{:.3f}</td>", spread[i] / base[i]) : std::string(none());
+      std::size_t largest = 0;
+      for (std::size_t i = 1; i < spread.size(); ++i) {
+        const auto ratio = [&](std::size_t at) { return base[at] > 0 ? spread[at] / base[at] : 0; };
+        if (ratio(i) > (largest == 0 ? -1 : ratio(largest))) largest = i;
+      }
+      out += largest > 0 && base[largest] > 0
+                 ? fmt::format("<td>{:.3f} at {}</td>", spread[largest] / base[largest],
+                               report.offsets[largest])
+                 : none();
       out += "</tr>\n";
     }
   }
