@@ -19,6 +19,7 @@ struct Buffer {
 };
 
 struct Avx2 {
+  using Words = __m256i;
   struct F32 {
     using Element = float;
     using Vector = __m256;

@@ -31,11 +31,17 @@ struct HalfSplit {
     c = V::template load<full>(cos, n);
     s = V::mul(V::template load<full>(sin, n), V::all(sign));
   }
+  struct Data {
+    typename V::Vector x, y;
+  };
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
-    const auto x = V::template load<full>(in, n), y = V::template load<full>(in + half, n);
-    V::template store<full>(out, V::fms(x, c, V::mul(y, s)), n);
-    V::template store<full>(out + half, V::fma(x, s, V::mul(y, c)), n);
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {V::template load<full>(in, n), V::template load<full>(in + half, n)};
+  }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
+    V::template store<full>(out, V::fms(d.x, c, V::mul(d.y, s)), n);
+    V::template store<full>(out + half, V::fma(d.x, s, V::mul(d.y, c)), n);
   }
 };
 
@@ -57,15 +63,22 @@ struct Adjacent {
     cs[0] = V::zip_low(c, s), cs[1] = V::zip_high(c, s);
     sc[0] = V::zip_low(minus_s, c), sc[1] = V::zip_high(minus_s, c);
   }
+  struct Data {
+    typename V::Vector v[2];
+  };
+  static int lanes(int i, int n) { return least(rest(2 * n, i * V::kLanes), V::kLanes); }
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
+  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
+    return {{V::template load<full>(in, lanes(0, n)),
+             V::template load<full>(in + V::kLanes, lanes(1, n))}};
+  }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t /*half*/, int n) const {
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i) {
-      const int lanes = least(rest(2 * n, i * V::kLanes), V::kLanes);
-      const auto v = V::template load<full>(in + i * V::kLanes, lanes);
+    for (int i = 0; i < 2; ++i)
       V::template store<full>(out + i * V::kLanes,
-                              V::fma(V::even(v), cs[i], V::mul(V::odd(v), sc[i])), lanes);
-    }
+                              V::fma(V::even(d.v[i]), cs[i], V::mul(V::odd(d.v[i]), sc[i])),
+                              lanes(i, n));
   }
 };
 
@@ -83,12 +96,15 @@ struct HalfSplitF16 {
   void read(const Real* cos, const Real* sin, Real sign, int n) {
     trig.template read<full>(cos, sin, sign, n);
   }
+  using Data = typename HalfSplit<V>::Data;
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
-    const auto x = Isa::template load_f16<full>(in, n);
-    const auto y = Isa::template load_f16<full>(in + half, n);
-    Isa::template store_f16<full>(out, V::fms(x, trig.c, V::mul(y, trig.s)), n);
-    Isa::template store_f16<full>(out + half, V::fma(x, trig.s, V::mul(y, trig.c)), n);
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {Isa::template load_f16<full>(in, n), Isa::template load_f16<full>(in + half, n)};
+  }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
+    Isa::template store_f16<full>(out, V::fms(d.x, trig.c, V::mul(d.y, trig.s)), n);
+    Isa::template store_f16<full>(out + half, V::fma(d.x, trig.s, V::mul(d.y, trig.c)), n);
   }
 };
 
@@ -105,16 +121,20 @@ struct AdjacentF16 {
   void read(const Real* cos, const Real* sin, Real sign, int n) {
     trig.template read<full>(cos, sin, sign, n);
   }
+  using Data = typename Adjacent<V>::Data;
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
+  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
+    return {{Isa::template load_f16<full>(in, Adjacent<V>::lanes(0, n)),
+             Isa::template load_f16<full>(in + V::kLanes, Adjacent<V>::lanes(1, n))}};
+  }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t /*half*/, int n) const {
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i) {
-      const int lanes = least(rest(2 * n, i * V::kLanes), V::kLanes);
-      const auto v = Isa::template load_f16<full>(in + i * V::kLanes, lanes);
-      Isa::template store_f16<full>(out + i * V::kLanes,
-                                    V::fma(V::even(v), trig.cs[i], V::mul(V::odd(v), trig.sc[i])),
-                                    lanes);
-    }
+    for (int i = 0; i < 2; ++i)
+      Isa::template store_f16<full>(
+          out + i * V::kLanes,
+          V::fma(V::even(d.v[i]), trig.cs[i], V::mul(V::odd(d.v[i]), trig.sc[i])),
+          Adjacent<V>::lanes(i, n));
   }
 };
 
@@ -140,12 +160,17 @@ struct HalfSplitBf16 {
     s[0] = V::mul(V::unzip_even(s0, s1), V::all(sign));
     s[1] = V::mul(V::unzip_odd(s0, s1), V::all(sign));
   }
+  struct Data {
+    typename Isa::Words x, y;
+  };
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t half, int n) const {
-    const auto x = Isa::template load_words<full>(in, n);
-    const auto y = Isa::template load_words<full>(in + half, n);
-    const auto xe = Isa::even_bf16(x), xo = Isa::odd_bf16(x);
-    const auto ye = Isa::even_bf16(y), yo = Isa::odd_bf16(y);
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {Isa::template load_words<full>(in, n), Isa::template load_words<full>(in + half, n)};
+  }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
+    const auto xe = Isa::even_bf16(d.x), xo = Isa::odd_bf16(d.x);
+    const auto ye = Isa::even_bf16(d.y), yo = Isa::odd_bf16(d.y);
     Isa::template store_words<full>(
         out, Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
         n);
@@ -168,9 +193,13 @@ struct AdjacentBf16 {
   void read(const Real* cos, const Real* sin, Real sign, int n) {
     trig.template read<full>(cos, sin, sign, n);
   }
+  using Data = typename Isa::Words;
   template <bool full>
-  void turn(const Element* in, Element* out, std::ptrdiff_t /*half*/, int n) const {
-    const auto v = Isa::template load_words<full>(in, 2 * n);
+  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
+    return Isa::template load_words<full>(in, 2 * n);
+  }
+  template <bool full>
+  void turn(const Data& v, Element* out, std::ptrdiff_t /*half*/, int n) const {
     const auto x = Isa::even_bf16(v), y = Isa::odd_bf16(v);
     Isa::template store_words<full>(
         out,
@@ -209,22 +238,33 @@ struct Cursor {
   int group;
 };
 
-// All heads of one run: `count` of them from `in` on.
+// All heads of one run: `count` of them from `in` on. What is left behind the last whole block is
+// turned as one more whole block, which overlaps the one before: it is loaded before anything is
+// stored, so that a pair that is turned twice is written twice, with the same bits. `back` is where
+// it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide.
 template <class Isa, class Block, int blocks, bool part, bool ahead>
 [[gnu::always_inline]] inline void turn_heads(const Block* trig, const typename Block::Element* in,
                                               typename Block::Element* out, std::ptrdiff_t in_head,
                                               std::ptrdiff_t out_head, int count,
                                               std::ptrdiff_t half, std::ptrdiff_t distance,
-                                              int in_part) {
+                                              std::ptrdiff_t back, int left) {
   constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  constexpr bool kOverlap = part && blocks > 0;
+  const std::ptrdiff_t last = Block::kNeox ? back : 2 * back;
   for (; count > 0; --count) {
+    typename Block::Data overlap;
+    if constexpr (kOverlap) overlap = Block::template load<true>(in + last, half, Block::kPairs);
 #pragma GCC unroll 4
     for (int b = 0; b < blocks; ++b) {
       if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
-      trig[b].template turn<true>(in + b * kStep, out + b * kStep, half, Block::kPairs);
+      trig[b].template turn<true>(Block::template load<true>(in + b * kStep, half, Block::kPairs),
+                                  out + b * kStep, half, Block::kPairs);
     }
-    if constexpr (part)
-      trig[blocks].template turn<false>(in + blocks * kStep, out + blocks * kStep, half, in_part);
+    if constexpr (kOverlap) {
+      trig[blocks].template turn<true>(overlap, out + last, half, Block::kPairs);
+    } else if constexpr (part) {
+      trig[0].template turn<false>(Block::template load<false>(in, half, left), out, half, left);
+    }
     in += in_head;
     out += out_head;
   }
@@ -236,7 +276,9 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   using Element = typename Block::Element;
   using Real = typename Block::Real;
   const std::ptrdiff_t half = job.rotary_dim / 2;
-  const int in_part = part ? static_cast<int>(half) - first - blocks * Block::kPairs : 0;
+  const int left = part ? static_cast<int>(half) - first - blocks * Block::kPairs : 0;
+  // See turn_heads; counted from `first`.
+  const std::ptrdiff_t back = (blocks - 1) * Block::kPairs + left;
   const std::ptrdiff_t lane = Block::kNeox ? first : 2 * first;
   const Real sign = job.adjoint ? -1 : 1;
   const std::ptrdiff_t distance = job.prefetch, sin_offset = job.sin_offset;
@@ -252,14 +294,14 @@ void pass(const RotateJob& job, int begin, int end, int first) {
       for (int b = 0; b < blocks; ++b)
         trig[b].template read<true>(cos + b * Block::kPairs, sin + b * Block::kPairs, sign,
                                     Block::kPairs);
-      if constexpr (part)
-        trig[blocks].template read<false>(cos + blocks * Block::kPairs,
-                                          sin + blocks * Block::kPairs, sign, in_part);
+      if constexpr (part && blocks > 0)
+        trig[blocks].template read<true>(cos + back, sin + back, sign, Block::kPairs);
+      if constexpr (part && blocks == 0) trig[0].template read<false>(cos, sin, sign, left);
       const auto turn = [&](const Cursor<Element>& at) __attribute__((always_inline)) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
         turn_heads<Isa, Block, blocks, part, ahead>(
             trig, at.in + from * at.in_head, at.out + from * at.out_head, at.in_head, at.out_head,
-            run->count * at.group, half, distance, in_part);
+            run->count * at.group, half, distance, back, left);
       };
       turn(q);
       turn(k);
