@@ -17,9 +17,11 @@ namespace {
 // Rows of a block are made, and then used before they leave the first cache.
 constexpr std::size_t kBlockBytes = 16384;
 constexpr int kMostBlock = 64;
+constexpr std::size_t kMostRows = 256;
 
-int block_tokens(std::size_t row_bytes) {
-  return static_cast<int>(std::clamp<std::size_t>(kBlockBytes / row_bytes, 1, kMostBlock));
+int block_tokens(std::size_t bytes_per_token, std::size_t rows) {
+  return static_cast<int>(std::clamp<std::size_t>(
+      std::min(kBlockBytes / bytes_per_token, kMostRows / rows), 1, kMostBlock));
 }
 
 struct Batch {
@@ -30,14 +32,18 @@ struct Batch {
   std::ptrdiff_t prefetch;
 };
 
-// Rotates tokens begin .. end - 1; row(token, space) returns the token's row, which it may put
-// where space() points.
+// Rotates tokens begin .. end - 1; find(token, space, rows) says where the token's rows are, which
+// it may put where space() points.
 template <class Real, class Row>
-void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end, const Row& row) {
+void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end,
+                  const Row& find) {
   const std::size_t width = 2 * s.of.size();
-  const int block = block_tokens(width * sizeof(Real));
+  const auto rows_per_token = static_cast<std::size_t>(s.rows);
+  const int block = block_tokens(width * sizeof(Real), rows_per_token);
   thread_local std::vector<Real> spaces;
-  const void* rows[kMostBlock];
+  const void* few[kMostRows];
+  std::vector<const void*> many(rows_per_token > kMostRows ? rows_per_token : 0);
+  const void** rows = many.empty() ? few : many.data();
   RotateJob job{batch.storage,
                 s.c.neox,
                 batch.adjoint,
@@ -45,7 +51,7 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
                 s.c.head_dim,
                 s.c.rotary_dim,
                 rows,
-                s.padded,
+                s.rows,
                 s.seeds.columns,
                 s.runs.data(),
                 static_cast<int>(s.runs.size()),
@@ -56,12 +62,14 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
   for (int first = begin; first < end; first += block) {
     job.tokens = std::min(block, end - first);
-    for (int t = 0; t < job.tokens; ++t)
-      rows[t] = row(first + t, [&] {
+    for (int t = 0; t < job.tokens; ++t) {
+      const auto space = [&] {
         if (spaces.size() < width * static_cast<std::size_t>(block))
           spaces.resize(width * static_cast<std::size_t>(block));
         return spaces.data() + width * static_cast<std::size_t>(t);
-      });
+      };
+      find(first + t, space, rows + static_cast<std::size_t>(t) * rows_per_token);
+    }
     s.kernel->rotate(job);
     for (JobTensor& tensor : job.tensors) advance(tensor, job.tokens, size);
   }
@@ -77,29 +85,40 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   if constexpr (std::is_integral_v<Position>) {
     if (batch.storage != Storage::f64) {
       const std::int64_t ready = s.table.empty() ? 0 : s.ready;
-      rotate_range<float>(s, batch, begin, end, [&](int token, const auto& space) {
-        const Position* at = ids + token;
-        bool known = true, equal = true;
-        for (int a = 0; a < axes; ++a) {
-          const std::int64_t p = at[a * stride];
-          known = known && p >= 0 && p < ready;
-          equal = equal && p == at[0];
-        }
-        if (known && equal) return s.table_row(at[0]);
-        float* row = space();
-        known ? maker.merge(at, stride, row) : maker.make(at, stride, row);
-        return static_cast<const float*>(row);
-      });
+      rotate_range<float>(
+          s, batch, begin, end, [&](int token, const auto& space, const void** rows) {
+            const Position* at = ids + token;
+            bool known = true, equal = true;
+            for (int a = 0; a < axes; ++a) {
+              const std::int64_t p = at[a * stride];
+              known = known && p >= 0 && p < ready;
+              equal = equal && p == at[0];
+            }
+            if (!known) maker.make(at, stride, space());
+            for (int r = 0; r < s.rows; ++r) {
+              const float* from;
+              if (!known) {
+                from = space();
+              } else if (const int axis = s.axis_of_row[static_cast<std::size_t>(r)];
+                         equal || axis >= 0) {
+                from = s.table_row(at[equal ? 0 : axis * stride]);
+              } else {
+                maker.merge(at, stride, r, space());
+                from = space();
+              }
+              rows[r] = from + r * s.padded;
+            }
+          });
       return;
     }
   }
   std::vector<double> at(static_cast<std::size_t>(axes));
-  const auto exactly = [&](int token, const auto& space) {
+  const auto exactly = [&](int token, const auto& space, const void** rows) {
     for (int a = 0; a < axes; ++a)
       at[static_cast<std::size_t>(a)] = static_cast<double>(ids[a * stride + token]);
     auto* row = space();
     maker.exact(at.data(), 1, row);
-    return row;
+    for (int r = 0; r < s.rows; ++r) rows[r] = row + r * s.padded;
   };
   if (batch.storage == Storage::f64) {
     rotate_range<double>(s, batch, begin, end, exactly);

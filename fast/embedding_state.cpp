@@ -103,6 +103,11 @@ void EmbeddingState::fill_seeds() {
     }
   }
   part_begin.push_back(static_cast<int>(parts.size()));
+  for (int row = 0; row < rows; ++row) {
+    const auto begin = axis.begin() + std::ptrdiff_t{row} * padded, end = begin + padded;
+    axis_of_row.push_back(
+        std::all_of(begin, end, [&](std::uint8_t a) { return a == *begin; }) ? *begin : -1);
+  }
   seeds = {static_cast<int>(columns), c.axes, guard.data(), axis.data(), parts.data(),
            part_begin.data()};
 

@@ -27,8 +27,9 @@ struct EmbeddingState {
   RotaryCase c;
   const Kernel* kernel;
   std::vector<ExactPhase> phases;
-  int padded = 0, rows = 0;     // columns = rows * padded
-  std::vector<int> row_of_map;  // [maps]
+  int padded = 0, rows = 0;      // columns = rows * padded
+  std::vector<int> row_of_map;   // [maps]
+  std::vector<int> axis_of_row;  // [rows]; -1 for more than one
   std::vector<Run> runs;
   std::vector<Driver> of;  // [columns]
   std::vector<std::uint8_t> axis;

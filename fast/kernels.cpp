@@ -92,16 +92,16 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
   std::vector<Run> runs;
   if (plan.maps == 1) runs.push_back({0, 0, plan.num_key_value_heads});
   for (int map = 0; map < plan.maps && plan.maps > 1; ++map) runs.push_back({map, map, 1});
-  const std::ptrdiff_t pairs = plan.rotary_dim / 2, row = 2 * pairs * plan.maps;
-  const void* rows[kBlock];
+  const std::ptrdiff_t pairs = plan.rotary_dim / 2;
+  std::vector<const void*> rows(static_cast<std::size_t>(kBlock * plan.maps));
   RotateJob job{storage,
                 plan.neox,
                 direction == Direction::adjoint,
                 0,
                 plan.head_dim,
                 plan.rotary_dim,
-                rows,
-                2 * pairs,
+                rows.data(),
+                plan.maps,
                 pairs,
                 runs.data(),
                 static_cast<int>(runs.size()),
@@ -110,11 +110,11 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
                                   static_cast<std::size_t>(heads * plan.head_dim) * size)};
   for (int first = 0; first < plan.tokens; first += kBlock) {
     job.tokens = std::min(kBlock, plan.tokens - first);
-    for (int t = 0; t < job.tokens; ++t) {
-      const std::ptrdiff_t at = (first + t) * row;
-      rows[t] = storage == Storage::f64
-                    ? static_cast<const void*>(plan.cos_sin_cache_f64.data() + at)
-                    : static_cast<const void*>(plan.cos_sin_cache.data() + at);
+    for (int r = 0; r < job.tokens * plan.maps; ++r) {
+      const std::ptrdiff_t at = (std::ptrdiff_t{first} * plan.maps + r) * 2 * pairs;
+      rows[static_cast<std::size_t>(r)] =
+          storage == Storage::f64 ? static_cast<const void*>(plan.cos_sin_cache_f64.data() + at)
+                                  : static_cast<const void*>(plan.cos_sin_cache.data() + at);
     }
     job.tensors[0] = job_tensor(input, output, heads / plan.num_key_value_heads);
     advance(job.tensors[0], first, size);

@@ -32,10 +32,11 @@ struct RotateJob {
   Storage storage;
   bool neox, adjoint;
   int tokens, head_dim, rotary_dim;
-  // [tokens] pointers to rows, float, or double for f64 storage: cos of row r at r * row_stride,
-  // sin at r * row_stride + sin_offset.
+  // [tokens][rows_per_token] pointers to rows, float, or double for f64 storage: cos at 0, sin at
+  // sin_offset.
   const void* const* rows;
-  std::ptrdiff_t row_stride, sin_offset;
+  int rows_per_token;
+  std::ptrdiff_t sin_offset;
   const Run* runs;
   int run_count;
   JobTensor tensors[2];

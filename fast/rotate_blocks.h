@@ -285,9 +285,9 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   Cursor<Element> q(job.tensors[0], begin, lane), k(job.tensors[1], begin, lane);
   const int runs = job.run_count;
   for (int token = begin; token < end; ++token) {
-    const Real* rows = static_cast<const Real*>(job.rows[token]) + first;
+    const void* const* rows = job.rows + std::ptrdiff_t{token} * job.rows_per_token;
     for (const Run* run = job.runs; run != job.runs + runs; ++run) {
-      const Real* cos = rows + run->row * job.row_stride;
+      const Real* cos = static_cast<const Real*>(rows[run->row]) + first;
       const Real* sin = cos + sin_offset;
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4

@@ -63,11 +63,10 @@ void rotate_all(const RotateJob& job) {
       static_cast<std::size_t>(job.head_dim - job.rotary_dim) * sizeof(Element);
   const Real sign = job.adjoint ? -1 : 1;
   for (int token = 0; token < job.tokens; ++token) {
-    const Real* rows = static_cast<const Real*>(job.rows[token]);
     for (const JobTensor& tensor : job.tensors) {
       const bool copy_tail = tail != 0 && tensor.input != tensor.output;
       for (const Run* run = job.runs; run != job.runs + job.run_count; ++run) {
-        const Real* cos = rows + run->row * job.row_stride;
+        const Real* cos = static_cast<const Real*>(job.rows[token * job.rows_per_token + run->row]);
         const int first = run->first * tensor.group, count = run->count * tensor.group;
         for (int head = first; head < first + count; ++head) {
           const Element* in = static_cast<const Element*>(tensor.input) +

@@ -63,14 +63,16 @@ bool row_avx512(const RowSeeds& seeds, const double* coarse, const double* const
   return any != 0;
 }
 
-void merge_avx512(const RowSeeds& seeds, const float* const* table, float* row) noexcept {
+void merge_avx512(const RowSeeds& seeds, const float* const* table, int begin, int end,
+                  float* row) noexcept {
   const std::ptrdiff_t n = seeds.columns;
-  for (std::ptrdiff_t at = 0; at < n; at += kColumnGroup) {
-    const GroupPart* part = seeds.parts + seeds.part_begin[at / kColumnGroup];
-    const GroupPart* end = seeds.parts + seeds.part_begin[at / kColumnGroup + 1];
+  for (int group = begin; group < end; ++group) {
+    const std::ptrdiff_t at = std::ptrdiff_t{group} * kColumnGroup;
+    const GroupPart* part = seeds.parts + seeds.part_begin[group];
+    const GroupPart* last = seeds.parts + seeds.part_begin[group + 1];
     __m512 cos = _mm512_loadu_ps(table[part->axis] + at);
     __m512 sin = _mm512_loadu_ps(table[part->axis] + n + at);
-    for (++part; part < end; ++part) {
+    for (++part; part < last; ++part) {
       cos = _mm512_mask_loadu_ps(cos, part->columns, table[part->axis] + at);
       sin = _mm512_mask_loadu_ps(sin, part->columns, table[part->axis] + n + at);
     }

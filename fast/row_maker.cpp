@@ -6,9 +6,10 @@
 namespace plumbline::fast {
 
 template <class Position>
-void RowMaker::merge(const Position* ids, std::ptrdiff_t stride, float* space) {
+void RowMaker::merge(const Position* ids, std::ptrdiff_t stride, int row, float* space) {
   for (int a = 0; a < state_.c.axes; ++a) ready_[a] = state_.table_row(ids[a * stride]);
-  state_.kernel->merge(state_.seeds, ready_, space);
+  const int groups = state_.padded / kColumnGroup;
+  state_.kernel->merge(state_.seeds, ready_, row * groups, (row + 1) * groups, space);
 }
 
 template <class Position>
@@ -85,8 +86,8 @@ void RowMaker::exact(const double* ids, std::ptrdiff_t stride, double* space) co
   }
 }
 
-template void RowMaker::merge(const std::int32_t*, std::ptrdiff_t, float*);
-template void RowMaker::merge(const std::int64_t*, std::ptrdiff_t, float*);
+template void RowMaker::merge(const std::int32_t*, std::ptrdiff_t, int, float*);
+template void RowMaker::merge(const std::int64_t*, std::ptrdiff_t, int, float*);
 template void RowMaker::make(const std::int32_t*, std::ptrdiff_t, float*);
 template void RowMaker::make(const std::int64_t*, std::ptrdiff_t, float*);
 

@@ -19,11 +19,11 @@ class RowMaker {
  public:
   RowMaker(const EmbeddingState& state, RowScratch& scratch) : state_(state), my_(scratch) {}
 
-  // The row of the token whose position on axis a is ids[a * stride], into `space` [2][columns].
-  // Every element is A cos or A sin rounded to nearest. merge: from rows that are ready, which must
-  // hold every position.
+  // The rows of the token whose position on axis a is ids[a * stride], into `space` [2][columns].
+  // Every element is A cos or A sin rounded to nearest. merge: row `row` alone, from the table,
+  // which must hold every position.
   template <class Position>
-  void merge(const Position* ids, std::ptrdiff_t stride, float* space);
+  void merge(const Position* ids, std::ptrdiff_t stride, int row, float* space);
   template <class Position>
   void make(const Position* ids, std::ptrdiff_t stride, float* space);
   // At any position, column by column.

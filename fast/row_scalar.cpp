@@ -29,9 +29,10 @@ bool row_scalar(const RowSeeds& seeds, const double* coarse, const double* const
   return any;
 }
 
-void merge_scalar(const RowSeeds& seeds, const float* const* table, float* row) noexcept {
+void merge_scalar(const RowSeeds& seeds, const float* const* table, int begin, int end,
+                  float* row) noexcept {
   const std::ptrdiff_t n = seeds.columns;
-  for (std::ptrdiff_t at = 0; at < n; ++at) {
+  for (std::ptrdiff_t at = begin * kColumnGroup; at < end * kColumnGroup; ++at) {
     const float* from = table[seeds.axis[at]];
     row[at] = from[at];
     row[n + at] = from[n + at];

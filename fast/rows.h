@@ -38,8 +38,10 @@ using RowFunction = bool(const RowSeeds& seeds, const double* coarse, const doub
 
 RowFunction row_scalar, row_avx2, row_avx512;
 
-// The same row put together from ready ones: column i from table[axis[i]], [2][columns] each.
-using MergeFunction = void(const RowSeeds& seeds, const float* const* table, float* row) noexcept;
+// The same put together from ready rows, in groups begin .. end - 1: column i from table[axis[i]],
+// [2][columns] each.
+using MergeFunction = void(const RowSeeds& seeds, const float* const* table, int begin, int end,
+                           float* row) noexcept;
 
 MergeFunction merge_scalar, merge_avx512;
 

@@ -34,14 +34,15 @@ void run_on_host(const Launch& launch) noexcept { kAll[launch.entry](launch); }
 
 namespace {
 
-const std::byte* row_of(const RotateJob& job, int token, const Run& run) {
-  const std::ptrdiff_t real = job.storage == Storage::f64 ? 8 : 4;
-  return static_cast<const std::byte*>(job.rows[token]) + run.row * job.row_stride * real;
+const void* row_of(const RotateJob& job, int token, const Run& run) {
+  return job.rows[std::ptrdiff_t{token} * job.rows_per_token + run.row];
 }
 
 // Tokens from `first` on whose rows follow each other at one distance, in bytes.
-int even_rows(const RotateJob& job, int first, std::ptrdiff_t& distance) {
-  const auto at = [&job](int token) { return reinterpret_cast<std::intptr_t>(job.rows[token]); };
+int even_rows(const RotateJob& job, const Run& run, int first, std::ptrdiff_t& distance) {
+  const auto at = [&](int token) {
+    return reinterpret_cast<std::intptr_t>(row_of(job, token, run));
+  };
   if (first + 1 == job.tokens) return 1;
   distance = at(first + 1) - at(first);
   int end = first + 2;
@@ -72,10 +73,10 @@ cuda::Heads heads_of(const RotateJob& job, const JobTensor& tensor, int token, c
 void rotate_cuda_host(const RotateJob& job) noexcept {
   const std::ptrdiff_t real = job.storage == Storage::f64 ? 8 : 4;
   const auto in_place = [](const cuda::Heads& h) { return h.input == h.output; };
-  for (int token = 0, tokens = 0; token < job.tokens; token += tokens) {
-    std::ptrdiff_t distance = 0;
-    tokens = even_rows(job, token, distance);
-    for (const Run* run = job.runs; run != job.runs + job.run_count; ++run) {
+  for (const Run* run = job.runs; run != job.runs + job.run_count; ++run) {
+    for (int token = 0, tokens = 0; token < job.tokens; token += tokens) {
+      std::ptrdiff_t distance = 0;
+      tokens = even_rows(job, *run, token, distance);
       cuda::Parameters p;
       p.q = heads_of(job, job.tensors[0], token, *run);
       p.k = heads_of(job, job.tensors[1], token, *run);
