@@ -198,7 +198,7 @@ class RotaryEmbedding {
     // Positions 0 .. ready_positions - 1 are quick at random; others are quick in sequence. Costs
     // rotary_dim / 8 bytes a position and distinct map (rotary_dim * 4 with the table).
     std::int64_t ready_positions = 32768;
-    bool table = true;               // keep the rows of these positions, for small batches
+    bool table = true;               // keep the rows of these positions
     const Kernel* kernel = nullptr;  // default: the best of phase exact that this machine supports
   };
   // Throws std::invalid_argument, naming the knob.

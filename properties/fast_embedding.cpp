@@ -136,7 +136,9 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
       c.num_key_value_heads = 2;
     }
     for (const fast::Kernel* kernel : exact_kernels()) {
-      const fast::RotaryEmbedding embedding(c, {.ready_positions = 300, .kernel = kernel});
+      // No position is ready, some are.
+      const fast::RotaryEmbedding embedding(
+          c, {.ready_positions = subject.name.size() % 2 == 0 ? 300 : 0, .kernel = kernel});
       for (const Storage s : {Storage::f64, Storage::f32, Storage::bf16, Storage::f16}) {
         for (const bool far : {false, true}) {
           const int tokens = far ? 3 : 70;

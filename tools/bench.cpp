@@ -255,6 +255,8 @@ int run_bench(const BenchOptions& o) {
   if (!known)
     throw std::invalid_argument("--kernel = '" + o.kernel + "': see plumbline list kernels");
   if (matched == 0) throw std::invalid_argument("--filter = '" + o.filter + "': matches no case");
+  // The benchmark library would end the process without a word of ours.
+  if (!o.json.empty()) write_text(o.json, "");
   std::vector<std::string> words{"plumbline bench"};
   if (!o.json.empty())
     words.insert(words.end(), {"--benchmark_out=" + o.json, "--benchmark_out_format=json"});
