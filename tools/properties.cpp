@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// plumbline properties: the laws, tried on the reference and on every kernel.
+// plumbline properties: the laws, tried on the reference, on every kernel, or on a plug-in.
 #include <fmt/format.h>
 
 #include "properties/laws/run.h"
+#include "tools/plugin/options.h"
+#include "tools/plugin/subject.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -10,9 +12,32 @@ namespace {
 
 struct Options {
   std::string kernel, law, replay, emit, json;
+  plugin::PluginOptions plugin;
   int cases = 4;
   std::uint64_t seed = 1;
   bool wants_json = false;
+};
+
+// Those of this build, or the plug-in alone.
+class Tried {
+ public:
+  explicit Tried(const Options& options) {
+    if (!options.plugin.given()) return;
+    own_.push_back(plugin::subject(options.plugin.start(), crashed_));
+    // A recipe that cannot be read is refused before anything is tried.
+    for (const Format& f : kFormats) own_.front().recipe(f);
+  }
+  std::span<const laws::Subject> all() const {
+    return own_.empty() ? laws::subjects() : std::span<const laws::Subject>(own_);
+  }
+  // A law that is broken by a crash is a crash.
+  int code(bool broken) const {
+    return *crashed_ ? int{kPluginFailed} : broken ? int{kDoesNotConform} : int{kConforms};
+  }
+
+ private:
+  std::vector<laws::Subject> own_;
+  std::shared_ptr<bool> crashed_ = std::make_shared<bool>(false);
 };
 
 double rate(std::uint64_t cases, double seconds) {
@@ -53,7 +78,8 @@ std::string emitted(const Options& options, const std::string& line) {
 }
 
 int run_replay(const Options& options) {
-  const laws::Replay r = laws::parse_replay(options.replay, laws::subjects());
+  const Tried tried(options);
+  const laws::Replay r = laws::parse_replay(options.replay, tried.all());
   if (!options.emit.empty()) {
     fmt::print("{}", emitted(options, options.replay));
     return kConforms;
@@ -64,16 +90,16 @@ int run_replay(const Options& options) {
              kWords[static_cast<std::size_t>(outcome.verdict)], outcome.why.empty() ? "" : ": ",
              outcome.why);
   return outcome.verdict == laws::Verdict::holds    ? int{kConforms}
-         : outcome.verdict == laws::Verdict::broken ? int{kDoesNotConform}
+         : outcome.verdict == laws::Verdict::broken ? tried.code(true)
                                                     : int{kSkipped};
 }
 
-std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
+std::vector<laws::Tally> run_all(const Options& options, const Tried& tried, bool quiet) {
   bool is_family = false;
   for (const laws::Family& family : laws::families())
     is_family = is_family || family.name == options.law;
   if (!options.law.empty() && !is_family) laws::find_law(options.law);
-  if (!options.kernel.empty()) laws::find_subject(laws::subjects(), options.kernel);
+  if (!options.kernel.empty()) laws::find_subject(tried.all(), options.kernel);
   std::vector<laws::Tally> out;
   if (!quiet) {
     fmt::print("seed {}, {} cases a scheme, {} schemes\n\n{:18} {:16} {:>6} {:>8} {:>9}\n",
@@ -83,7 +109,7 @@ std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
   for (const laws::Family& family : laws::families()) {
     for (const laws::Law& law : family.laws) {
       if (!options.law.empty() && law.name != options.law && family.name != options.law) continue;
-      for (const laws::Subject& subject : laws::subjects()) {
+      for (const laws::Subject& subject : tried.all()) {
         if (!options.kernel.empty() && subject.name != options.kernel) continue;
         if (!law.rotates && !subject.own_positions) continue;
         out.push_back(laws::run(law, subject, options.cases, options.seed));
@@ -100,7 +126,8 @@ std::vector<laws::Tally> run_all(const Options& options, bool quiet) {
 int run_properties(const Options& options) {
   if (!options.replay.empty()) return run_replay(options);
   const bool quiet = options.wants_json || !options.emit.empty();
-  const auto tallies = run_all(options, quiet);
+  const Tried tried(options);
+  const auto tallies = run_all(options, tried, quiet);
   std::uint64_t cases = 0, skipped = 0, broken = 0;
   double seconds = 0;
   Json results = Json::array();
@@ -112,7 +139,7 @@ int run_properties(const Options& options) {
     results.push_back(tally_json(t));
     if (t.failure && !options.emit.empty()) fmt::print("{}\n", emitted(options, t.failure->line));
   }
-  const int code = broken == 0 ? kConforms : kDoesNotConform;
+  const int code = tried.code(broken != 0);
   if (options.wants_json) {
     write_text(options.json, Json{{"plumbline_properties", 1},
                                   {"seed", options.seed},
@@ -138,7 +165,10 @@ int run_properties(const Options& options) {
 
 Run add_properties(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--kernel", options->kernel, "only this kernel of fast/, or 'reference'");
+  auto* kernel =
+      app.add_option("--kernel", options->kernel, "only this kernel of fast/, or 'reference'");
+  options->plugin.add(app, app);
+  kernel->excludes("--plugin");
   app.add_option("--law", options->law,
                  "only this law, or this family: walk, block, split, group, relative, lane, text, "
                  "oracle, identity");

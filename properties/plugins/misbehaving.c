@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// A right kernel that breaks one rule of the contract, chosen by its own file name: misbehaving is
+// compiled once, and copied to NAME.so. Without a known name it behaves.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/plumbline_kernel.h"
+
+static char manner[64];
+static int calls = 0;
+
+static int is(const char* name) { return strcmp(manner, name) == 0; }
+
+static double position(const plumbline_call* call, int axis, int64_t token) {
+  const int64_t i = axis * call->tokens + token;
+  if (is("index_as_position")) return (double)token;
+  if (call->position_dtype == PLUMBLINE_POSITION_I32) {
+    const int32_t p = ((const int32_t*)call->position_ids)[i];
+    return is("int32_shifted") ? p + 1.0 : p;
+  }
+  if (call->position_dtype == PLUMBLINE_POSITION_I64)
+    return (double)((const int64_t*)call->position_ids)[i];
+  return ((const double*)call->position_ids)[i];
+}
+
+// A table of the first call, kept for every later one of as many tokens.
+static double kept_position(const plumbline_call* call, int axis, int64_t token) {
+  static double* kept;
+  static int64_t tokens;
+  if (!is("stale_table")) return position(call, axis, token);
+  if (kept == NULL || tokens != call->tokens) {
+    const int64_t n = call->c->axes * call->tokens;
+    free(kept);
+    kept = malloc(sizeof(double) * (size_t)n);
+    tokens = call->tokens;
+    for (int64_t i = 0; i < n; ++i)
+      kept[i] = position(call, (int)(i / call->tokens), i % call->tokens);
+  }
+  return kept[axis * call->tokens + token];
+}
+
+static void turn(const plumbline_call* call, const plumbline_tensor* t) {
+  const plumbline_case* c = call->c;
+  const int pairs = c->rotary_dim / 2, group = t->heads / c->num_key_value_heads;
+  const int64_t first =
+      is("packed_wrong") && call->sequences > 1 ? call->cu_seqlens[1] : call->tokens;
+  for (int64_t token = 0; token < call->tokens; ++token) {
+    for (int head = 0; head < t->heads; ++head) {
+      const int64_t stride = is("dense_only") ? c->head_dim : t->in_head_stride;
+      const float* in = (const float*)t->in + token * t->in_token_stride + head * stride;
+      float* out = (float*)t->out + token * t->out_token_stride + head * t->out_head_stride;
+      const int map = c->maps == 1 ? 0 : head / group;
+      for (int i = 0; i < pairs; ++i) {
+        const int slot = map * pairs + i, axis = c->axis_map[slot];
+        double angle =
+            axis == PLUMBLINE_NO_AXIS ? 0 : kept_position(call, axis, token) * c->inv_freq[slot];
+        if (token >= first) angle += 1;
+        const float cosine = (float)(c->attention_factor * cos(angle));
+        const float sine = (float)(c->attention_factor * sin(call->adjoint ? -angle : angle));
+        const int a = c->pairing == PLUMBLINE_NEOX ? i : 2 * i;
+        const int b = c->pairing == PLUMBLINE_NEOX ? i + pairs : 2 * i + 1;
+        if (is("reads_after_writing")) {
+          out[a] = in[a] * cosine - in[b] * sine;
+          out[b] = in[b] * cosine + in[a] * sine;
+          continue;
+        }
+        const float x = in[a], y = in[b];
+        out[a] = x * cosine - y * sine;
+        if (is("half_written") && head == 0) continue;
+        out[b] = y * cosine + x * sine;
+      }
+      memmove(out + 2 * pairs, in + 2 * pairs, sizeof(float) * (size_t)(c->head_dim - 2 * pairs));
+    }
+  }
+}
+
+static int64_t extent(const plumbline_call* call, const plumbline_tensor* t) {
+  return (call->tokens - 1) * t->out_token_stride + (t->heads - 1) * t->out_head_stride +
+         call->c->head_dim;
+}
+
+static volatile float sink;
+
+static int rotate(const plumbline_call* call) {
+  ++calls;
+  if (is("crashes")) raise(SIGSEGV);
+  if (is("null_read")) sink = *(const volatile float*)(uintptr_t)(16 + calls * 0);
+  if (is("aborts")) abort();
+  if (is("exits")) exit(0);
+  if (is("overflows_stack")) {
+    // Grows until the stack ends; the compiler cannot see that it never comes back.
+    volatile char room[1 << 16];
+    room[0] = (char)calls;
+    if (room[0] != 127 || calls > 0) return rotate(call) + room[0];
+  }
+  if (is("hangs")) {
+    for (;;) pause();
+  }
+  if (is("eats_memory")) {
+    for (;;) {
+      void* more = malloc((size_t)64 << 20);
+      if (more == NULL) abort();
+    }
+  }
+  if (is("fails")) return 7;
+  if (is("refuses")) {
+    snprintf(call->message, call->message_size, "not today");
+    return PLUMBLINE_UNSUPPORTED;
+  }
+  if (is("writes_input")) ((float*)(uintptr_t)call->q.in)[0] = 1;
+  turn(call, &call->q);
+  turn(call, &call->k);
+  if (is("writes_past_end")) ((volatile char*)call->k.out)[4 * extent(call, &call->k)] = 1;
+  if (is("writes_before_start")) ((volatile char*)call->q.out)[-1] = 1;
+  if (is("reads_past_end"))
+    sink = ((const volatile char*)
+                call->q.in)[4 * ((call->tokens - 1) * call->q.in_token_stride +
+                                 (call->q.heads - 1) * call->q.in_head_stride + call->c->head_dim)];
+  if (is("writes_gap") && call->q.out_head_stride > call->c->head_dim)
+    ((float*)call->q.out)[call->c->head_dim] = 0;
+  if (is("counts_calls")) ((float*)call->q.out)[0] += (float)calls;
+  if (is("wrong_numbers")) ((float*)call->q.out)[0] += 1;
+  if (is("remembers_packed") && calls > 6) ((float*)call->k.out)[0] += 1;
+  return PLUMBLINE_DONE;
+}
+
+const plumbline_kernel* plumbline_kernel_v1(void) {
+  static plumbline_kernel kernel = {
+      .size = sizeof kernel,
+      .abi_version = PLUMBLINE_KERNEL_ABI,
+      .name = "misbehaving",
+      .recipe = {[PLUMBLINE_F32] = "f64_table"},
+      .rotate = rotate,
+  };
+  Dl_info here;
+  if (dladdr((const void*)(uintptr_t)&plumbline_kernel_v1, &here) != 0) {
+    const char* file = strrchr(here.dli_fname, '/');
+    snprintf(manner, sizeof manner, "%s", file == NULL ? here.dli_fname : file + 1);
+    char* dot = strrchr(manner, '.');
+    if (dot != NULL) *dot = '\0';
+  }
+  if (is("crashes_on_load")) raise(SIGSEGV);
+  if (is("null_kernel")) return NULL;
+  if (is("other_version")) kernel.abi_version = 99;
+  if (is("bad_recipe")) kernel.recipe[PLUMBLINE_F32] = "hf_f33";
+  if (is("bad_name")) kernel.name = "two words";
+  if (is("bad_alignment")) kernel.alignment = 3;
+  return &kernel;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "tools/plugin/process.h"
+
+namespace plumbline::plugin {
+
+// --plugin, --timeout and --memory, for every command that takes a plug-in.
+struct PluginOptions {
+  std::string library;
+  Limits limits;
+  // The library is one of `subject`'s choices; the limits belong to the command.
+  void add(CLI::App& subject, CLI::App& command) {
+    subject.add_option("--plugin", library,
+                       "a shared library with a kernel, see tools/plumbline_kernel.h");
+    command.add_option("--timeout", limits.seconds, "seconds that one call of a plug-in may take")
+        ->check(CLI::Range(0.01, 86400.0));
+    command
+        .add_option("--memory", limits.memory_mib,
+                    "address space of a plug-in's process in MiB; 0: no cap")
+        ->check(CLI::Range(0, 1 << 24));
+  }
+  bool given() const { return !library.empty(); }
+  std::shared_ptr<PluginProcess> start() const {
+    return std::make_shared<PluginProcess>(library, limits);
+  }
+};
+
+}  // namespace plumbline::plugin

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/plugin/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "golden/file.h"
+#include "tools/plugin/request.h"
+
+namespace plumbline::plugin {
+namespace {
+
+[[noreturn]] void system_failure(const char* what) {
+  throw std::runtime_error(
+      fmt::format("{} for a plug-in: {}", what, std::generic_category().message(errno)));
+}
+
+// Beside the running program, or where the environment says.
+std::string host_program() {
+  namespace fs = std::filesystem;
+  if (const char* told = std::getenv("PLUMBLINE_PLUGIN_HOST")) return told;
+  std::error_code none;
+  const fs::path self = fs::read_symlink("/proc/self/exe", none);
+  const fs::path beside = self.parent_path() / "plumbline-plugin-host";
+  if (fs::exists(beside, none)) return beside;
+  throw std::runtime_error("plumbline-plugin-host is not beside " + self.string() +
+                           "; PLUMBLINE_PLUGIN_HOST names it elsewhere");
+}
+
+std::string signal_name(int number) {
+  const char* name = sigabbrev_np(number);
+  return name == nullptr ? fmt::format("signal {}", number) : fmt::format("SIG{}", name);
+}
+
+}  // namespace
+
+PluginProcess::PluginProcess(std::string library, Limits limits)
+    : library_(std::move(library)), limits_(limits) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(library_, none))
+    throw Refused(library_ + ": no such plug-in");
+  // dlopen searches the system's folders for a name without a slash.
+  library_ = std::filesystem::absolute(library_);
+  try {
+    start();
+    description_ = read_description();
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+PluginProcess::~PluginProcess() { stop(); }
+
+void PluginProcess::restart() {
+  if (fresh_) return;
+  stop();
+  start();
+}
+
+void PluginProcess::start() {
+  const std::string host = host_program();
+  file_ = memfd_create("plumbline-plugin", MFD_CLOEXEC);
+  if (file_ < 0) system_failure("no shared memory");
+  reserve(kControlBytes);
+  new (memory_) Control{};
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    system_failure("no socket");
+  std::string library = library_, memory = fmt::to_string(limits_.memory_mib << 20), name = host;
+  char* const words[] = {name.data(), library.data(), memory.data(), nullptr};
+  child_ = fork();
+  if (child_ < 0) system_failure("no process");
+  if (child_ == 0) {
+    // Out of the way of both targets first; dup2 clears close-on-exec.
+    const int socket = fcntl(ends[1], F_DUPFD, 10), file = fcntl(file_, F_DUPFD, 10);
+    if (dup2(socket, kSocket) < 0 || dup2(file, kFile) < 0) _exit(127);
+    close_range(kFile + 1, ~0U, 0);
+    execv(words[0], words);
+    _exit(127);
+  }
+  close(ends[1]);
+  socket_ = ends[0];
+  bool late = false;
+  if (!wait_for_answer(late)) {
+    const Result result = ended(late);
+    throw Refused(library_ + ": while being loaded, the plug-in " + result.why);
+  }
+  fresh_ = true;
+}
+
+void PluginProcess::stop() {
+  if (socket_ >= 0) close(socket_);
+  if (child_ > 0) {
+    kill(child_, SIGKILL);
+    while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  if (memory_ != nullptr) munmap(memory_, size_);
+  if (file_ >= 0) close(file_);
+  socket_ = file_ = -1;
+  child_ = -1;
+  memory_ = nullptr;
+  size_ = 0;
+}
+
+void PluginProcess::reserve(std::uint64_t bytes) {
+  if (bytes <= size_) return;
+  if (ftruncate(file_, static_cast<off_t>(bytes)) != 0) system_failure("no shared memory");
+  void* at = memory_ == nullptr ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0)
+                                : mremap(memory_, size_, bytes, MREMAP_MAYMOVE);
+  if (at == MAP_FAILED) system_failure("no shared memory");
+  memory_ = static_cast<std::byte*>(at);
+  size_ = bytes;
+}
+
+bool PluginProcess::wait_for_answer(bool& late) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(limits_.seconds);
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    pollfd watched{socket_, POLLIN, 0};
+    const int ready = poll(&watched, 1, static_cast<int>(std::max<long>(left, 0)));
+    if (ready < 0 && errno == EINTR) continue;
+    late = ready == 0;
+    if (ready <= 0) return false;
+    char turn = 0;
+    return read(socket_, &turn, 1) == 1;
+  }
+}
+
+// Says why the process no longer answers, and buries it.
+Result PluginProcess::ended(bool late) {
+  const Fault fault = reinterpret_cast<const Control*>(memory_)->fault;
+  if (late) {
+    stop();
+    return {Trouble::timed_out, fmt::format("timed out after {:g} s", limits_.seconds), false};
+  }
+  int status = 0;
+  while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  child_ = -1;
+  stop();
+  if (fault.signal != 0) return describe_fault(fault);
+  if (WIFSIGNALED(status))
+    return {Trouble::crashed, "crashed with " + signal_name(WTERMSIG(status)), false};
+  return {Trouble::crashed, fmt::format("ended the process with exit code {}", WEXITSTATUS(status)),
+          false};
+}
+
+Description PluginProcess::read_description() {
+  const Control& control = *reinterpret_cast<const Control*>(memory_);
+  switch (control.reply) {
+    case Reply::cannot_load:
+      throw Refused(library_ + ": cannot be loaded: " + control.message);
+    case Reply::no_symbol:
+      throw Refused(library_ + ": has no plumbline_kernel_v1, or it returned null");
+    case Reply::other_abi:
+      throw Refused(fmt::format("{}: abi_version {} with a struct of {} bytes: must be {} with {}",
+                                library_, control.abi_version, control.kernel_size,
+                                PLUMBLINE_KERNEL_ABI, sizeof(plumbline_kernel)));
+    default:
+      break;
+  }
+  Description out;
+  out.name = control.name;
+  const auto legal = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("._+-", c) != nullptr;
+  };
+  if (out.name.empty() || !std::all_of(out.name.begin(), out.name.end(), legal))
+    throw Refused(library_ + ": name = '" + out.name + "': must be letters, digits and ._+-");
+  out.alignment = control.alignment;
+  if (out.alignment > kPage || (out.alignment & (out.alignment - 1)) != 0)
+    throw Refused(fmt::format("{}: alignment = {}: must be a power of two up to {}", library_,
+                              out.alignment, kPage));
+  bool any = false;
+  for (int i = 0; i < PLUMBLINE_DTYPES; ++i) {
+    if (control.offers[i] != 0) out.recipe[i] = control.recipe[i];
+    any = any || control.offers[i] != 0;
+  }
+  out.rotates = control.rotates != 0;
+  out.tables = control.tables != 0;
+  if (!any || (!out.rotates && !out.tables))
+    throw Refused(library_ + ": offers nothing: recipe and rotate or table must not all be null");
+  return out;
+}
+
+Result PluginProcess::run(CallBytes& call) {
+  if (child_ < 0) start();
+  fresh_ = false;
+  const Layout layout(call, description_.alignment);
+  reserve(layout.end());
+  layout.write(memory_);
+  const char turn = 1;
+  bool late = false;
+  const bool sent = ::send(socket_, &turn, 1, MSG_NOSIGNAL) == 1;
+  if (!sent || !wait_for_answer(late)) return ended(late);
+  Control& control = *reinterpret_cast<Control*>(memory_);
+  Result result = layout.check(memory_);
+  if (result.trouble == Trouble::none && control.status == PLUMBLINE_UNSUPPORTED) {
+    result.refused = true;
+    control.message[sizeof control.message - 1] = '\0';
+    result.why = control.message;
+  } else if (result.trouble == Trouble::none && control.status != PLUMBLINE_DONE) {
+    result.trouble = Trouble::failed;
+    result.why = fmt::format("returned {}", control.status);
+  }
+  layout.read(memory_, call);
+  return result;
+}
+
+}  // namespace plumbline::plugin

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/plugin/subject.h"
+
+#include <cstring>
+#include <stdexcept>
+
+#include "fast/fast.h"
+#include "golden/golden.h"
+#include "tools/plugin/run.h"
+#include "tools/subject.h"
+
+namespace plumbline::plugin {
+namespace {
+
+std::size_t extent(const laws::Strides& s, std::size_t rows, int heads, const Case& c,
+                   const Format& f) {
+  if (rows == 0 || heads == 0) return 0;
+  return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(rows - 1) * s.token +
+                                  (heads - 1) * s.head + c.shape.head_dim) *
+         static_cast<std::size_t>(f.bytes);
+}
+
+TensorBytes bytes_of(const laws::HeadView& view, std::size_t in, std::size_t out, int heads) {
+  TensorBytes t;
+  t.in.assign(view.in, view.in + in);
+  t.out.assign(view.out, view.out + out);
+  t.shape.in_token_stride = view.in_strides.token;
+  t.shape.in_head_stride = view.in_strides.head;
+  t.shape.out_token_stride = view.out_strides.token;
+  t.shape.out_head_stride = view.out_strides.head;
+  t.shape.heads = heads;
+  return t;
+}
+
+// The frequencies that the kernel is told are those of fast/: the law's own come from the
+// reference.
+CallBytes told(const laws::Call& call) {
+  const FrequencyAllocation map = allocation(call.c);
+  const fast::RotaryCase rotary = rotary_case(call.c, map, call.ids.axes);
+  std::vector<std::vector<double>> ladders;
+  for (const fast::Spectrum& s : rotary.spectra) ladders.push_back(fast::inv_freq(s));
+  std::vector<double> inv_freq;
+  for (std::size_t i = 0; i < rotary.axis_map.size(); ++i) {
+    const std::uint8_t axis = rotary.axis_map[i];
+    const auto& ladder = ladders[ladders.size() == 1 || axis == fast::kNoAxis ? 0 : axis];
+    inv_freq.push_back(axis == fast::kNoAxis ? 0
+                                             : ladder.at(static_cast<std::size_t>(rotary.rung[i])));
+  }
+  return arguments(call.c, map, call.ids.axes, std::move(inv_freq),
+                   fast::attention_factor(rotary.spectra.front()));
+}
+
+void rotate(PluginProcess& plugin, bool* crashed, const laws::Call& call) {
+  CallBytes bytes = told(call);
+  std::vector<double> ids;
+  for (const Coordinate& x : call.ids.position_ids) ids.push_back(to_double(x));
+  const std::size_t rows = call.ids.rows();
+  bytes.dtype = static_cast<std::int32_t>(dtype_of(call.format));
+  bytes.tokens = static_cast<std::int64_t>(rows);
+  bytes.cu_seqlens = {0, static_cast<std::int32_t>(rows)};
+  bytes.adjoint = call.adjoint;
+  bytes.in_place = call.q.in == call.q.out;
+  set_positions(bytes, ids, false);
+  const auto lay = [&](const laws::HeadView& v, int heads) {
+    return bytes_of(v, extent(v.in_strides, rows, heads, call.c, call.format),
+                    extent(v.out_strides, rows, heads, call.c, call.format), heads);
+  };
+  bytes.q = lay(call.q, call.c.shape.num_heads);
+  bytes.k = lay(call.k, call.c.shape.num_key_value_heads);
+  const Result result = plugin.run(bytes);
+  if (result.refused) throw std::invalid_argument(result.why.empty() ? "unsupported" : result.why);
+  if (result.trouble != Trouble::none) {
+    if (crashed != nullptr) *crashed = *crashed || result.trouble != Trouble::failed;
+    throw std::runtime_error("the plug-in " + result.why);
+  }
+  for (const auto& [tensor, view] : {std::pair(&bytes.q, &call.q), std::pair(&bytes.k, &call.k)}) {
+    const auto& from = bytes.in_place ? tensor->in : tensor->out;
+    if (!from.empty()) std::memcpy(view->out, from.data(), from.size());
+  }
+}
+
+}  // namespace
+
+laws::Subject subject(const std::shared_ptr<PluginProcess>& plugin,
+                      const std::shared_ptr<bool>& crashed) {
+  laws::Subject out;
+  out.name = plugin->description().name;
+  out.positions = plumbline::positions;
+  out.rotate = [plugin, crashed](const laws::Call& call) {
+    if (!plugin->description().recipe[static_cast<std::size_t>(dtype_of(call.format))])
+      throw std::invalid_argument("dtype: not offered");
+    rotate(*plugin, crashed.get(), call);
+  };
+  out.recipe = [plugin](const Format& f) {
+    const auto declared = recipe_of(*plugin, dtype_of(f));
+    // Of a dtype that is not offered nothing is judged: the call is refused.
+    return declared ? declared : std::optional(default_recipe(f));
+  };
+  out.skips = laws::not_by_pairs;
+  return out;
+}
+
+}  // namespace plumbline::plugin
