@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "golden/file.h"
+#include "tools/plugin/process.h"
 
 namespace plumbline {
 namespace {
@@ -84,6 +85,8 @@ int main(int argc, char** argv) {
     return complain(kUsage, e.what());
   } catch (const Refused& e) {
     return complain(kFileRefused, e.what());
+  } catch (const plugin::PluginFailed& e) {
+    return complain(kPluginFailed, e.what());
   } catch (const Disagreement& e) {
     return complain(kDoesNotConform, e.what());
   } catch (const std::bad_alloc&) {

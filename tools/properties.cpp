@@ -23,7 +23,7 @@ class Tried {
  public:
   explicit Tried(const Options& options) {
     if (!options.plugin.given()) return;
-    own_.push_back(plugin::subject(options.plugin.start(), crashed_));
+    own_.push_back(plugin::subject(options.plugin.start(), health_));
     // A recipe that cannot be read is refused before anything is tried.
     for (const Format& f : kFormats) own_.front().recipe(f);
   }
@@ -32,12 +32,12 @@ class Tried {
   }
   // A law that is broken by a crash is a crash.
   int code(bool broken) const {
-    return *crashed_ ? int{kPluginFailed} : broken ? int{kDoesNotConform} : int{kConforms};
+    return health_->crashed ? int{kPluginFailed} : broken ? int{kDoesNotConform} : int{kConforms};
   }
 
  private:
   std::vector<laws::Subject> own_;
-  std::shared_ptr<bool> crashed_ = std::make_shared<bool>(false);
+  std::shared_ptr<plugin::Health> health_ = std::make_shared<plugin::Health>();
 };
 
 double rate(std::uint64_t cases, double seconds) {

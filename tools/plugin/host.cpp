@@ -2,6 +2,7 @@
 // The process that holds a plug-in: it maps the buffers of a call between guard pages, calls, and
 // says how it ended. It knows no golden value, so that nothing here can be looked up by a kernel.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -39,8 +40,20 @@ void place_fault(const char* address) {
   }
 }
 
+// Nothing that is not safe in a signal handler.
+std::uint64_t memory_mib() {
+  const int file = open("/proc/self/statm", O_RDONLY);
+  char text[32] = {};
+  if (file < 0 || read(file, text, sizeof text - 1) <= 0) return 0;
+  std::uint64_t pages = 0;
+  for (const char* c = text; *c >= '0' && *c <= '9'; ++c)
+    pages = 10 * pages + static_cast<std::uint64_t>(*c - '0');
+  return pages * kPage >> 20;
+}
+
 void on_signal(int number, siginfo_t* info, void* context) {
   control->fault.signal = number;
+  control->fault.memory_mib = memory_mib();
   if (number == SIGSEGV || number == SIGBUS) {
 #if defined(__x86_64__)
     const auto* machine = static_cast<const ucontext_t*>(context);

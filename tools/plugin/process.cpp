@@ -100,7 +100,7 @@ void PluginProcess::start() {
   bool late = false;
   if (!wait_for_answer(late)) {
     const Result result = ended(late);
-    throw Refused(library_ + ": while being loaded, the plug-in " + result.why);
+    throw PluginFailed(library_ + ": while being loaded, the plug-in " + result.why);
   }
   fresh_ = true;
 }
@@ -158,7 +158,13 @@ Result PluginProcess::ended(bool late) {
   }
   child_ = -1;
   stop();
-  if (fault.signal != 0) return describe_fault(fault);
+  if (fault.signal != 0) {
+    Result result = describe_fault(fault);
+    if (limits_.memory_mib != 0 && fault.memory_mib > limits_.memory_mib / 4 * 3)
+      result.why += fmt::format(", at {} of the {} MiB that it may have", fault.memory_mib,
+                                limits_.memory_mib);
+    return result;
+  }
   if (WIFSIGNALED(status))
     return {Trouble::crashed, "crashed with " + signal_name(WTERMSIG(status)), false};
   return {Trouble::crashed, fmt::format("ended the process with exit code {}", WEXITSTATUS(status)),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,12 @@ enum class Trouble : std::uint8_t {
   wrote_outside,
   wrote_input,
   failed,  // returned neither done nor unsupported
+};
+
+// The plug-in crashed or hung where there is no verdict to put it into: while it was loaded. Exit
+// code 4.
+struct PluginFailed : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 struct Result {
@@ -73,7 +80,8 @@ struct CallBytes {
 // Starts the process at once. After a call with trouble the next one starts another process.
 class PluginProcess {
  public:
-  // Throws Refused where the library is missing, cannot be loaded, or is not of this contract.
+  // Throws Refused where the library is missing, cannot be loaded, or is not of this contract;
+  // PluginFailed where it crashes or hangs while being loaded.
   PluginProcess(std::string library, Limits limits);
   ~PluginProcess();
   PluginProcess(const PluginProcess&) = delete;

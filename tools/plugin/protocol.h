@@ -45,8 +45,9 @@ struct Fault {
   std::int32_t slot = -1;      // the buffer that it happened beside or in
   std::int32_t is_write = -1;  // -1: the processor does not say
   std::int32_t reserved = 0;
-  std::int64_t before = 0;  // bytes before the first byte, where positive
-  std::int64_t past = 0;    // 1: the byte after the last one
+  std::int64_t before = 0;       // bytes before the first byte, where positive
+  std::int64_t past = 0;         // 1: the byte after the last one
+  std::uint64_t memory_mib = 0;  // address space in use
 };
 
 struct Control {

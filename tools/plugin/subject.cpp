@@ -50,7 +50,8 @@ CallBytes told(const laws::Call& call) {
                    fast::attention_factor(rotary.spectra.front()));
 }
 
-void rotate(PluginProcess& plugin, bool* crashed, const laws::Call& call) {
+void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
+  if (health.hung) throw std::invalid_argument("not run: an earlier call timed out");
   CallBytes bytes = told(call);
   std::vector<double> ids;
   for (const Coordinate& x : call.ids.position_ids) ids.push_back(to_double(x));
@@ -70,7 +71,8 @@ void rotate(PluginProcess& plugin, bool* crashed, const laws::Call& call) {
   const Result result = plugin.run(bytes);
   if (result.refused) throw std::invalid_argument(result.why.empty() ? "unsupported" : result.why);
   if (result.trouble != Trouble::none) {
-    if (crashed != nullptr) *crashed = *crashed || result.trouble != Trouble::failed;
+    health.crashed = health.crashed || result.trouble != Trouble::failed;
+    health.hung = health.hung || result.trouble == Trouble::timed_out;
     throw std::runtime_error("the plug-in " + result.why);
   }
   for (const auto& [tensor, view] : {std::pair(&bytes.q, &call.q), std::pair(&bytes.k, &call.k)}) {
@@ -82,14 +84,14 @@ void rotate(PluginProcess& plugin, bool* crashed, const laws::Call& call) {
 }  // namespace
 
 laws::Subject subject(const std::shared_ptr<PluginProcess>& plugin,
-                      const std::shared_ptr<bool>& crashed) {
+                      const std::shared_ptr<Health>& health) {
   laws::Subject out;
   out.name = plugin->description().name;
   out.positions = plumbline::positions;
-  out.rotate = [plugin, crashed](const laws::Call& call) {
+  out.rotate = [plugin, health](const laws::Call& call) {
     if (!plugin->description().recipe[static_cast<std::size_t>(dtype_of(call.format))])
       throw std::invalid_argument("dtype: not offered");
-    rotate(*plugin, crashed.get(), call);
+    rotate(*plugin, *health, call);
   };
   out.recipe = [plugin](const Format& f) {
     const auto declared = recipe_of(*plugin, dtype_of(f));

@@ -18,7 +18,11 @@ def _metadata(project):
     lines = ["Metadata-Version: 2.1", f"Name: {project['name']}", f"Version: {project['version']}",
              f"Summary: {project['description']}", f"License: {project['license']['text']}",
              f"Requires-Python: {project['requires-python']}"]
-    return "\n".join(lines + [f"Requires-Dist: {name}" for name in project["dependencies"]]) + "\n"
+    lines += [f"Requires-Dist: {name}" for name in project["dependencies"]]
+    for extra, names in project.get("optional-dependencies", {}).items():
+        lines.append(f"Provides-Extra: {extra}")
+        lines += [f'Requires-Dist: {name}; extra == "{extra}"' for name in names]
+    return "\n".join(lines) + "\n"
 
 
 def _entry_points(project):

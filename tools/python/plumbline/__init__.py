@@ -6,9 +6,9 @@
 
 `my_rope(q, k, position_ids, case)` returns the rotated q and k; see `check`.
 """
-from plumbline.command import CommandError, binary, command
+from plumbline.command_line import CommandError, binary, command
 from plumbline.golden import GoldenCase, generate, load
-from plumbline.judge import NonConforming, Place, Verdict, check, judge
+from plumbline.verdict import NonConforming, Place, Verdict, check, judge
 
 __all__ = ["CommandError", "GoldenCase", "NonConforming", "Place", "Verdict", "binary", "check", "command",
            "generate", "judge", "load"]

@@ -4,11 +4,15 @@ import dataclasses
 import json
 import pathlib
 
-import h5py
 import numpy
 
+try:
+    import h5py
+except ImportError as missing:
+    raise ImportError("plumbline needs h5py: apt install python3-h5py, or pip install h5py") from missing
+
 from plumbline.arrays import NUMPY
-from plumbline.command import command
+from plumbline.command_line import command
 
 
 @dataclasses.dataclass

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from plumbline import judge as judging
+from plumbline import verdict as judging
 from plumbline.golden import generate, load
 
 

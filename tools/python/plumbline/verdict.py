@@ -10,7 +10,7 @@ import h5py
 import numpy
 
 from plumbline import arrays
-from plumbline.command import command
+from plumbline.command_line import command
 from plumbline.golden import generate, load
 
 # Tokens where a long context shows, and where the axes of a multimodal scheme differ.
