@@ -29,7 +29,8 @@ class Judge {
       : truth_(truth),
         phases_(phases),
         format_(format),
-        arithmetic_(arithmetic_budget(recipe, truth.attention_factor, format)) {
+        arithmetic_(arithmetic_budget(recipe, truth.attention_factor, format)),
+        store_(recipe.store) {
     result_.dataset = dataset;
   }
 
@@ -37,6 +38,11 @@ class Judge {
     return phases_[truth_.entry(row, map, pair)];
   }
   const ArithmeticBudget& arithmetic() const { return arithmetic_; }
+  // A budget of a number near `exact`, and its rounding to the 8-bit store.
+  double stored(double exact, double budget) const {
+    if (store_ == nullptr || !std::isfinite(exact)) return budget;
+    return budget + store8_error(*store_, std::abs(exact) + budget);
+  }
 
   void element(Place place, double golden, double candidate, double exact,
                const Allowance& allowed) {
@@ -45,7 +51,9 @@ class Judge {
     place.golden = golden;
     place.candidate = candidate;
     place.budget = allowed.budget;
-    if (!std::isfinite(golden) || !std::isfinite(candidate)) {
+    if (overflowed(place, exact, allowed)) {
+      place.error = place.ulp = 0;
+    } else if (!std::isfinite(golden) || !std::isfinite(candidate)) {
       place.error = same_class(place, exact, allowed) ? 0 : kInfinity;
       place.ulp = place.error;
     } else {
@@ -81,6 +89,16 @@ class Judge {
     const std::size_t at = std::string_view("THW3-").find(place.axis);
     return at == std::string_view::npos ? 4 : at;
   }
+  // Beyond the 8-bit store's largest value: saturated, or what its conversion stores instead.
+  bool overflowed(const Place& p, double exact, const Allowance& allowed) const {
+    if (store_ == nullptr || std::isnan(exact)) return false;
+    if (!(std::abs(exact) + allowed.budget > store_->largest)) return false;
+    if (std::isnan(p.candidate)) return !store_->has_infinity;
+    if (std::signbit(p.candidate) != std::signbit(exact)) return false;
+    return store_->has_infinity && std::isinf(p.candidate)
+               ? true
+               : std::abs(p.candidate) == store_->largest;
+  }
   // NaN is a class, an infinity is itself; beyond that only what the recipe's own overflow
   // explains.
   bool same_class(const Place& p, double exact, const Allowance& allowed) const {
@@ -102,6 +120,7 @@ class Judge {
   const std::vector<double>& phases_;
   const Format& format_;
   ArithmeticBudget arithmetic_;
+  const Store8* store_;
   ClassResult result_;
 };
 
@@ -189,17 +208,18 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
             allowed.finite_inputs
                 ? reach >= decode_double(infinity_bits(recipe.product) - 1, recipe.product)
                 : std::abs(c) <= entry || std::abs(s) <= entry;
-        allowed.budget = arithmetic + slack_x;
+        allowed.budget = judge.stored(truth_x, arithmetic + slack_x);
         allowed.quarter = x / 4 * c - y / 4 * s;
         judge.element(place_of(t, row, head, lane.x, map, pair), g[ix], out[ix], truth_x, allowed);
-        allowed.budget = arithmetic + slack_y;
+        allowed.budget = judge.stored(truth_y, arithmetic + slack_y);
         allowed.quarter = y / 4 * c + x / 4 * s;
         judge.element(place_of(t, row, head, lane.y, map, pair), g[iy], out[iy], truth_y, allowed);
         // A pair so small that underflow dominates its rounding says nothing of the phase.
         if (std::isfinite(r) && !allowed.any_non_finite &&
             a * r * judge.arithmetic().relative > judge.arithmetic().absolute) {
-          const double noise = std::numbers::sqrt2 * (a * r * judge.arithmetic().relative +
-                                                      judge.arithmetic().absolute + slack_x);
+          const double rounding =
+              a * r * judge.arithmetic().relative + judge.arithmetic().absolute + slack_x;
+          const double noise = std::numbers::sqrt2 * judge.stored(a * r, rounding);
           const double sense = adjoint ? -1 : 1;
           const std::complex<double> exact(exact_x, sense * exact_y),
               seen(out[ix], sense * out[iy]);
@@ -211,8 +231,9 @@ ClassResult judge_heads(const Truth& t, const Recipe& recipe, const std::vector<
         // A lane that is copied has no budget at all; a NaN may lose its payload on the way.
         const bool same = golden_bits[i] == out_bits[i] ||
                           (std::isnan(g[i]) && std::isnan(out[i])) || (g[i] == 0 && out[i] == 0);
+        const double budget = recipe.store != nullptr ? judge.stored(g[i], 0) : same ? 1.0 : 0.0;
         judge.element(place_of(t, row, head, lane, map, -1), g[i], out[i], g[i],
-                      {.budget = same ? 1.0 : 0.0, .scale = g[i]});
+                      {.budget = budget, .scale = g[i]});
       }
     }
   }
@@ -223,13 +244,22 @@ ClassResult judge_logits(const Truth& t, const Recipe& recipe, const std::vector
                          const std::string& dataset, const StoredCase& golden,
                          const std::string& folder, const Tensor& candidate) {
   const Format& format = format_of(candidate.dtype);
-  Judge judge(t, recipe, phases, dataset, format);
+  // Logits are sums of stored numbers, and not themselves stored in 8 bits.
+  Recipe wide = recipe;
+  wide.store = nullptr;
+  Judge judge(t, wide, phases, dataset, format);
   const auto g = values_of(golden.tensors.at(dataset)), out = values_of(candidate);
   const auto q = values_of(golden.tensors.at(folder + "q_in")),
              k = values_of(golden.tensors.at(folder + "k_in"));
   const auto index = bits_of(golden.tensors.at("logits_index"));
   const HeadShape& shape = t.c.shape;
   const double a = t.attention_factor, u = unit(format), relative = judge.arithmetic().relative;
+  // Rounding to 8 bits: relative to a lane or to the length of a pair, and half a quantum a lane.
+  const double eighth = recipe.store == nullptr ? 0 : std::ldexp(1.0, -recipe.store->precision);
+  const double quantum = recipe.store == nullptr ? 0 : store8_error(*recipe.store, 0);
+  const auto underflow = [&](double x, double y, double lanes) {
+    return quantum * lanes * ((x + y) * (1 + eighth) + quantum * lanes);
+  };
   for (std::size_t i = 0; i < g.size(); ++i) {
     const auto query = static_cast<std::size_t>(index[3 * i]),
                key = static_cast<std::size_t>(index[3 * i + 1]);
@@ -250,14 +280,17 @@ ClassResult judge_logits(const Truth& t, const Recipe& recipe, const std::vector
                                    q[qb + static_cast<std::size_t>(lane.y)]);
       const double rk = std::hypot(k[kb + static_cast<std::size_t>(lane.x)],
                                    k[kb + static_cast<std::size_t>(lane.y)]);
-      const double each = std::numbers::sqrt2 * relative;
+      const double each = std::numbers::sqrt2 * relative + eighth;
       const double turn = judge.phase(query, map, pair) + judge.phase(key, map, pair);
       moved += a * a * rq * rk * ((1 + each) * (1 + each) * (1 + turn) - 1);
       size += a * a * rq * rk;
+      moved += underflow(a * rq * (1 + each), a * rk * (1 + each), std::numbers::sqrt2);
     }
     for (int lane = 2 * t.pairs; lane < shape.head_dim; ++lane) {
-      size +=
-          std::abs(q[qb + static_cast<std::size_t>(lane)] * k[kb + static_cast<std::size_t>(lane)]);
+      const double x = std::abs(q[qb + static_cast<std::size_t>(lane)]),
+                   y = std::abs(k[kb + static_cast<std::size_t>(lane)]);
+      size += x * y;
+      moved += x * y * ((1 + eighth) * (1 + eighth) - 1) + underflow(x, y, 1);
     }
     const double root = std::sqrt(static_cast<double>(shape.head_dim));
     const double sums = (shape.head_dim + 3) * u * (1 + relative);

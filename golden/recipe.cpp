@@ -49,6 +49,14 @@ Format format_named(std::string_view word, std::string_view key) {
                               "': must be f64, f32, bf16 or f16");
 }
 
+const Store8* store_named(std::string_view word) {
+  for (const Store8& s : kStores8) {
+    if (s.name == word) return &s;
+  }
+  throw std::invalid_argument("recipe: store = '" + std::string(word) +
+                              "': must be e4m3fn or e5m2");
+}
+
 double ulps(std::string_view word, std::string_view key) {
   double value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -209,10 +217,12 @@ Recipe parse_recipe(std::string_view text) {
         out.trig_ulp = ulps(value, key);
       else if (key == "flush")
         out.flush = ulps(value, key) != 0;
+      else if (key == "store")
+        out.store = store_named(value);
       else
-        throw std::invalid_argument(
-            "recipe: unknown key '" + key +
-            "'; must be inv_freq, position, angle, table, product, pow_ulp, trig_ulp or flush");
+        throw std::invalid_argument("recipe: unknown key '" + key +
+                                    "'; must be inv_freq, position, angle, table, product, store, "
+                                    "pow_ulp, trig_ulp or flush");
     }
     first = false;
   }
@@ -229,6 +239,11 @@ const Recipe& default_recipe(const Format& output) {
     if (row.name == wanted) return row.recipe;
   }
   throw std::logic_error("no default recipe");
+}
+
+double store8_error(const Store8& store, double x) {
+  const double half_quantum = std::ldexp(1.0, store.emin - store.precision - 1);
+  return std::max(std::ldexp(std::abs(x), -store.precision), half_quantum);
 }
 
 double unit(const Format& f) { return std::ldexp(1.0, -f.precision); }

@@ -12,6 +12,18 @@
 // is picked by hand: every constant is a count of roundings.
 namespace plumbline {
 
+// An 8-bit format of outputs, as deployed: no arithmetic is done in it. Values m * 2^e as Format
+// counts them, up to `largest`; beyond it a kernel may saturate or store `overflow`.
+// Source: OCP 8-bit floating point specification 1.0, sections 5.1 and 5.2.
+struct Store8 {
+  std::string_view name;
+  int precision, emin;
+  double largest;
+  bool has_infinity;  // overflow is an infinity; else NaN
+};
+inline constexpr Store8 e4m3fn{"e4m3fn", 4, -5, 448, false}, e5m2{"e5m2", 3, -13, 57344, true};
+inline constexpr Store8 kStores8[] = {e4m3fn, e5m2};
+
 struct Recipe {
   std::string name;
   Format inv_freq = binary32, position = binary32, angle = binary32, table = binary32,
@@ -20,6 +32,9 @@ struct Recipe {
   double trig_ulp =
       1.0;             // error of sin and cos before any narrowing, in ulp of the binade [1/2, 1)
   bool flush = false;  // subnormals may become zero
+  // Rotated outputs, pass-through lanes too, are rounded to 8 bits at the end; the datasets hold
+  // the values of the 8-bit numbers.
+  const Store8* store = nullptr;
 };
 
 // Named recipes: pipelines that are deployed, each with the project that runs it.
@@ -31,11 +46,16 @@ struct RecipeRow {
 std::span<const RecipeRow> recipes();
 
 // "hf_f32", or a name and changes to it: "hf_f32,table=bf16,trig_ulp=2"; keys are Recipe's fields,
-// formats f64, f32, bf16, f16. Throws std::invalid_argument naming the word and what is allowed.
+// formats f64, f32, bf16, f16, and e4m3fn or e5m2 for `store`. Throws std::invalid_argument naming
+// the word and what is allowed.
 Recipe parse_recipe(std::string_view text);
 // The recipe of a candidate that declares none: the least accurate deployed pipeline whose store is
 // `output`.
 const Recipe& default_recipe(const Format& output);
+
+// Largest error of rounding x to an 8-bit store, to nearest, where it does not overflow:
+// 2^-precision |x|, at least half the smallest subnormal.
+double store8_error(const Store8& store, double x);
 
 // u(F) = 2^-precision, half the distance from 1 to the next number.
 double unit(const Format& f);
@@ -68,7 +88,8 @@ class PhaseBudget {
 // attention factor):
 //   sqrt(2) tau + (1 + sqrt(2) tau)((1 + u_product)^2 (1 + u_store) - 1),
 // tau = error of one table entry relative to A; u_store only where the output is narrower than the
-// products. `absolute` covers underflow: half a quantum of the output and three of the products.
+// products. `absolute` covers underflow: half a quantum of the output and three of the products. An
+// 8-bit store comes on top, by store8_error of what is stored.
 struct ArithmeticBudget {
   double table = 0;     // tau
   double relative = 0;  // of a rotated component, tau included

@@ -123,7 +123,7 @@ def test_wrong_arguments_name_what_is_allowed():
         plumbline.check(rope)
     with pytest.raises(ValueError, match="f64, f32, f16, bf16"):
         plumbline.check(rope, model="qwen3-8b", dtype="f8")
-    with pytest.raises(ValueError, match="numpy or torch"):
+    with pytest.raises(ValueError, match="numpy, torch"):
         plumbline.check(rope, model="qwen3-8b", framework="abacus")
     with pytest.raises(plumbline.CommandError, match="hf_f33") as refused:
         plumbline.check(rope, model="qwen3-8b", recipe="hf_f33")
@@ -144,6 +144,55 @@ def test_golden_files_are_loaded_as_the_command_line_wrote_them(tmp_path):
     (tmp_path / "bad.h5").write_bytes(b"nothing")
     with pytest.raises(Exception):
         plumbline.load(tmp_path / "bad.h5")
+
+
+def table_of(position_ids, case):
+    spectrum = case.case["spectrum"]["params"]
+    d = spectrum["rotary_dim"]
+    inv_freq = 1.0 / float(spectrum["base"]) ** (numpy.arange(0, d, 2) / d)
+    angle = position_ids[case.tensors["axis_map"][0]].T * inv_freq
+    return numpy.cos(angle).astype("f4"), numpy.sin(angle).astype("f4")
+
+
+def test_a_table_alone_is_a_candidate():
+    recipe = "f64_table,trig_ulp=4"  # NumPy's sine and cosine
+    verdict = plumbline.check_table(table_of, model="qwen3-vl-8b", recipe=recipe).expect()
+    assert verdict.context_length("f16") == verdict.context_length("bf16") == 1048575
+    assert {d["dataset"] for c in verdict.report["cases"] for d in c["datasets"]} == {"f32/cos", "f32/sin"}
+    with_maps = lambda p, c: tuple(x[:, None] for x in table_of(p, c))
+    assert plumbline.check_table(with_maps, model="qwen3-vl-8b", recipe=recipe).conforms
+    for wrong in (lambda p, c: table_of(p + 1, c), lambda p, c: table_of(p, c)[::-1],
+                  lambda p, c: table_of(p.astype("f2").astype("f8"), c),
+                  lambda p, c: tuple(to_bf16(x) for x in table_of(p, c))):
+        assert not plumbline.check_table(wrong, model="qwen3-vl-8b", recipe=recipe).conforms
+    with pytest.raises(ValueError, match="cos has shape"):
+        plumbline.check_table(lambda p, c: tuple(x[:-1] for x in table_of(p, c)), model="qwen3-8b")
+
+
+@pytest.mark.parametrize("positions", ["int32", "int64"])
+def test_positions_come_as_they_were_asked_for(positions):
+    seen = set()
+
+    def looks(q, k, position_ids, case):
+        seen.add(str(position_ids.dtype))
+        return rope(q, k, position_ids, case)
+
+    assert plumbline.check(looks, model="qwen3-8b", recipe="hf_f32", positions=positions).conforms
+    assert seen == {positions}
+
+
+def test_torch_8_bit_outputs():
+    torch = pytest.importorskip("torch", reason="torch is not installed: its 8-bit floats are not tried")
+    for kind, store in [("float8_e4m3fn", "e4m3fn"), ("float8_e5m2", "e5m2")]:
+        def turn(q, k, p, c):
+            return tuple(torch.from_numpy(x).to(getattr(torch, kind)) for x in rope(q.numpy(), k.numpy(), p.numpy(), c))
+
+        how = {"model": "qwen3-8b", "framework": "torch"}
+        assert plumbline.check(turn, recipe=f"hf_f32,store={store}", **how).expect()
+        with pytest.raises(TypeError, match=f"must declare store={store}"):
+            plumbline.check(turn, recipe="hf_f32", **how)
+        bad = lambda q, k, p, c: tuple(-x.float() for x in turn(q, k, p, c))
+        assert not plumbline.check(bad, recipe=f"hf_f32,store={store}", **how).conforms
 
 
 def test_torch_tensors():
@@ -252,3 +301,12 @@ def test_pip_installs_it_without_a_network(tmp_path):
     told = subprocess.run([python, "-c", "import plumbline; print(plumbline.__file__)"], cwd=tmp_path,
                           capture_output=True, text=True, env={"PATH": "/usr/bin"})
     assert str(tmp_path / "venv") in told.stdout, told.stderr
+
+
+def test_the_readme_example_runs():
+    text = (ROOT / "README.md").read_text()
+    [block] = [b.split("```")[0] for b in text.split("```python\n")[1:] if "plumbline.check" in b]
+    assert len([line for line in block.splitlines() if line.strip()]) == 5
+    run = subprocess.run([sys.executable, "-c", block], cwd=ROOT / "tools" / "examples", capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("conforms: ") and "certified context length, bf16: " in run.stdout

@@ -19,6 +19,13 @@ struct Options {
   bool wants_json = false;
 };
 
+std::string meaning_of(std::string_view finding) {
+  for (const plugin::FindingRow& row : plugin::findings()) {
+    if (row.id == finding) return std::string(row.meaning);
+  }
+  throw std::logic_error("a finding without its row");
+}
+
 // What answers the cases: one of the three, and the recipe that it is held to.
 class Judged {
  public:
@@ -82,10 +89,11 @@ class Judged {
     const plugin::Answers answers = plugin::run(*plugin_, truth);
     out.result = compare(truth, answers.outputs, recipe_for);
     for (const plugin::Finding& f : answers.findings)
-      out.findings.push_back({f.id, f.call, f.why, f.fatal});
+      out.findings.push_back({f.id, f.call, f.why, f.fatal, meaning_of(f.id)});
     out.refused = answers.refused;
-    out.replay = fmt::format("plumbline validate {} --plugin {} --case {}", options_.golden,
-                             options_.plugin.library, truth.id);
+    out.replay = fmt::format(
+        "plumbline validate {}{}{} --case {}", shell_word(options_.golden), options_.plugin.words(),
+        options_.recipe.empty() ? "" : " --recipe " + shell_word(options_.recipe), truth.id);
     hung_ = answers.timed_out;
     return out;
   }

@@ -126,7 +126,21 @@ static int rotate(const plumbline_call* call) {
     ((float*)call->q.out)[call->c->head_dim] = 0;
   if (is("counts_calls")) ((float*)call->q.out)[0] += (float)calls;
   if (is("wrong_numbers")) ((float*)call->q.out)[0] += 1;
-  if (is("remembers_packed") && calls > 6) ((float*)call->k.out)[0] += 1;
+  if (is("remembers_calls") && calls > 6) ((float*)call->k.out)[0] += 1;
+  return PLUMBLINE_DONE;
+}
+
+static int table(const plumbline_call* call, void* cosines, void* sines) {
+  const plumbline_case* c = call->c;
+  const int64_t width = (int64_t)c->maps * (c->rotary_dim / 2);
+  for (int64_t i = 0; i < call->tokens * width; ++i) {
+    const int axis = c->axis_map[i % width];
+    const double angle =
+        axis == PLUMBLINE_NO_AXIS ? 0 : position(call, axis, i / width) * c->inv_freq[i % width];
+    ((float*)cosines)[i] = (float)(c->attention_factor * cos(angle));
+    ((float*)sines)[i] = (float)(c->attention_factor * sin(is("table_wrong") ? -angle : angle));
+  }
+  if (is("table_past_end")) ((volatile char*)sines)[4 * call->tokens * width] = 1;
   return PLUMBLINE_DONE;
 }
 
@@ -145,9 +159,15 @@ const plumbline_kernel* plumbline_kernel_v1(void) {
     char* dot = strrchr(manner, '.');
     if (dot != NULL) *dot = '\0';
   }
+  if (strncmp(manner, "table_", 6) == 0) {
+    kernel.rotate = NULL;
+    kernel.table = table;
+  }
   if (is("crashes_on_load")) raise(SIGSEGV);
   if (is("null_kernel")) return NULL;
   if (is("other_version")) kernel.abi_version = 99;
+  if (is("small_struct")) kernel.size = 8;
+  if (is("offers_nothing")) kernel.recipe[PLUMBLINE_F32] = NULL;
   if (is("bad_recipe")) kernel.recipe[PLUMBLINE_F32] = "hf_f33";
   if (is("bad_name")) kernel.name = "two words";
   if (is("bad_alignment")) kernel.alignment = 3;

@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "tools/plugin/process.h"
+
+namespace plumbline {
+
+// A word of a command line as a shell reads it back.
+inline std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-+=.,/:@%") == std::string::npos;
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace plumbline
 
 namespace plumbline::plugin {
 
@@ -22,6 +39,15 @@ struct PluginOptions {
         .add_option("--memory", limits.memory_mib,
                     "address space of a plug-in's process in MiB; 0: no cap")
         ->check(CLI::Range(0, 1 << 24));
+  }
+  // " --plugin LIB", and the limits that are not the usual ones.
+  std::string words() const {
+    std::string out = " --plugin " + shell_word(library);
+    const Limits usual;
+    if (limits.seconds != usual.seconds) out += fmt::format(" --timeout {:g}", limits.seconds);
+    if (limits.memory_mib != usual.memory_mib)
+      out += fmt::format(" --memory {}", limits.memory_mib);
+    return out;
   }
   bool given() const { return !library.empty(); }
   std::shared_ptr<PluginProcess> start() const {

@@ -14,19 +14,19 @@ namespace plumbline::plugin {
 namespace {
 
 constexpr FindingRow kFindings[] = {
-    {"crashed", "a signal, or the end of the process, inside the kernel"},
-    {"timed-out", "no answer within the time-out"},
-    {"read-outside", "memory read outside a tensor"},
-    {"wrote-outside", "memory written outside a tensor, or in a gap between heads or tokens"},
-    {"wrote-input", "an input written, out of place"},
-    {"failed", "neither done nor unsupported returned"},
-    {"not-written", "an element of the output left as it was"},
-    {"not-repeatable", "the same call twice, other bits"},
-    {"stale-state", "other bits after another call, or than in a process that made no other call"},
-    {"strides-matter", "other bits with gaps between heads and tokens"},
-    {"in-place-differs", "other bits in place"},
-    {"int32-differs", "other bits with int32 positions than with int64"},
-    {"packed-differs", "other bits for the same rows in a packed batch"},
+    {"crashed", "A signal, or the end of the process, inside the kernel."},
+    {"timed-out", "No answer within the time-out."},
+    {"read-outside", "Memory read outside a tensor."},
+    {"wrote-outside", "Memory written outside a tensor, or in a gap between heads or tokens."},
+    {"wrote-input", "An input written, out of place."},
+    {"failed", "Neither done nor unsupported returned."},
+    {"not-written", "An element of the output left as it was."},
+    {"not-repeatable", "The same call twice, other bits."},
+    {"stale-state", "Other bits after another call, or than in a process that made no other call."},
+    {"strides-matter", "Other bits with gaps between heads and tokens."},
+    {"in-place-differs", "Other bits in place."},
+    {"int32-differs", "Other bits with int32 positions than with int64."},
+    {"packed-differs", "Other bits for the same rows in a packed batch."},
 };
 
 constexpr std::string_view kTroubles[] = {

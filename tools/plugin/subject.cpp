@@ -91,6 +91,8 @@ laws::Subject subject(const std::shared_ptr<PluginProcess>& plugin,
   out.rotate = [plugin, health](const laws::Call& call) {
     if (!plugin->description().recipe[static_cast<std::size_t>(dtype_of(call.format))])
       throw std::invalid_argument("dtype: not offered");
+    if (recipe_of(*plugin, dtype_of(call.format))->store != nullptr)
+      throw std::invalid_argument("8-bit store: laws compare what was not rounded to it");
     rotate(*plugin, *health, call);
   };
   out.recipe = [plugin](const Format& f) {

@@ -91,9 +91,7 @@ std::vector<ReportRule> rules_of(const Report& report) {
   };
   for (const ReportCase& c : report.cases) {
     add(c.bug, c.diagnosis.empty() ? "A named class of bug." : c.diagnosis);
-    for (const ReportFinding& f : c.findings)
-      add(f.rule, f.fatal ? "The kernel crashed, hung or left its memory."
-                          : "A rule of the kernel contract is broken.");
+    for (const ReportFinding& f : c.findings) add(f.rule, f.meaning);
   }
   return out;
 }

@@ -14,7 +14,8 @@ namespace plumbline {
 struct ReportFinding {
   std::string rule;  // "timed-out", "stale-state"
   std::string where, why;
-  bool fatal = false;  // exit code 4
+  bool fatal = false;   // exit code 4
+  std::string meaning;  // of the rule, a sentence
 };
 
 enum class Outcome : std::uint8_t {

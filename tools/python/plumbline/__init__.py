@@ -8,8 +8,8 @@
 """
 from plumbline.command_line import CommandError, binary, command
 from plumbline.golden import GoldenCase, generate, load
-from plumbline.verdict import NonConforming, Place, Verdict, check, judge
+from plumbline.verdict import NonConforming, Place, Verdict, check, check_table, judge
 
-__all__ = ["CommandError", "GoldenCase", "NonConforming", "Place", "Verdict", "binary", "check", "command",
-           "generate", "judge", "load"]
+__all__ = ["CommandError", "GoldenCase", "NonConforming", "Place", "Verdict", "binary", "check", "check_table",
+           "command", "generate", "judge", "load"]
 __version__ = "0.1.0"

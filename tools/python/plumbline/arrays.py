@@ -30,13 +30,30 @@ def _is_torch(value):
     return type(value).__module__.split(".")[0] == "torch"
 
 
-def to_numpy(value, dtype, shape, name):
+# 8-bit outputs by the `store` of a recipe; each value is a float32 exactly.
+STORES = {"float8_e4m3fn": "e4m3fn", "float8_e5m2": "e5m2"}
+
+
+def _widened(value, name, dtype, store):
+    """An 8-bit result as float32, where the recipe declares that store."""
+    kind = str(value.dtype).removeprefix("torch.")
+    if STORES.get(kind) != store or store is None:
+        raise TypeError(f"{name} is {kind}: the recipe must declare store={STORES.get(kind, '')}")
+    if dtype != "f32":
+        raise TypeError(f"{name} is {kind}: 8-bit outputs are checked with dtype='f32'")
+    return value.float().numpy() if _is_torch(value) else value.astype("<f4")
+
+
+def to_numpy(value, dtype, shape, name, store=None):
     """The encodings of `value` as NUMPY[dtype]. Raises TypeError or ValueError naming `name` where type or
-    shape is not what was asked for; a result of another type is never rounded in silence."""
+    shape is not what was asked for; a result of another type is never rounded in silence. `store`: the 8-bit
+    format that the recipe declares, whose values may come as they are."""
     if _is_torch(value):
         module = torch()
         value = value.detach().cpu().contiguous()
-        if value.dtype == module.bfloat16:
+        if str(value.dtype).startswith("torch.float8"):
+            value = _widened(value, name, dtype, store)
+        elif value.dtype == module.bfloat16:
             if dtype != "bf16":
                 raise TypeError(f"{name} is bfloat16: must be {dtype}")
             value = value.view(module.int16).numpy().view("<u2")
@@ -50,6 +67,8 @@ def to_numpy(value, dtype, shape, name):
             value = numpy.asarray(value)
     if value.dtype.name == "bfloat16" and dtype == "bf16":  # ml_dtypes
         value = value.view("<u2")
+    if value.dtype.name.startswith("float8"):
+        value = _widened(value, name, dtype, store)
     if value.dtype != NUMPY[dtype]:
         hint = " (bf16 as uint16 bits)" if dtype == "bf16" else ""
         raise TypeError(f"{name} is {value.dtype}: must be {NUMPY[dtype]}{hint}")

@@ -19,16 +19,15 @@ from plumbline.golden import generate, load
 class CaseUnderTest:
     """One golden case and the recipe that its answers are held to."""
 
-    def __init__(self, path, case, recipe, dtype, framework, device):
-        self.path, self.case, self.recipe = path, case, recipe
-        self.dtype, self.framework, self.device = dtype, framework, device
+    def __init__(self, path, case, call):
+        self.path, self.case, self.call = path, case, call
 
     def check(self, fn):
         """The verdict on fn for this case. Raises NonConforming; skips where fn returns NotImplemented."""
-        turned = judging._turn(fn, self.case, self.dtype, self.framework, self.device)
+        turned = self.call.turn(fn, self.case)
         if turned is None:
             pytest.skip(f"{self.case.id}: the function returned NotImplemented")
-        return judging.judge(self.path, {self.case.id: turned}, self.recipe).expect()
+        return judging.judge(self.path, {self.case.id: turned}, self.call.recipe).expect()
 
 
 _made = {}
@@ -42,14 +41,14 @@ def _golden_of(options):
     key = (options["model"], options.get("dtype", "f32"))
     if key not in _made:
         folder = tempfile.TemporaryDirectory(prefix="plumbline.")
-        path = generate(judging._cases(*key), pathlib.Path(folder.name) / "golden.h5")
+        path = generate(judging.cases_of(*key), pathlib.Path(folder.name) / "golden.h5")
         _made[key] = (folder, path)
     return _made[key][1]
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "plumbline(golden=, model=, recipe=, dtype=, framework=, device=): each golden "
-                                       "case becomes a test of the fixture plumbline_case")
+    config.addinivalue_line("markers", "plumbline(golden=, model=, recipe=, dtype=, framework=, device=, positions=): "
+                                       "each golden case becomes a test of the fixture plumbline_case")
 
 
 def pytest_generate_tests(metafunc):
@@ -59,8 +58,7 @@ def pytest_generate_tests(metafunc):
     if mark is None:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: plumbline_case needs the mark plumbline(golden=...)")
     options = dict(mark.kwargs)
-    path, dtype = _golden_of(options), options.get("dtype", "f32")
-    cases = [c for c in load(path) if f"{dtype}/q_in" in c.tensors]
-    under_test = [CaseUnderTest(path, c, options.get("recipe"), dtype, options.get("framework", "numpy"),
-                                options.get("device", "cpu")) for c in cases]
-    metafunc.parametrize("plumbline_case", under_test, ids=[c.id for c in cases])
+    path = _golden_of(options)
+    call = judging.Call(**{key: value for key, value in options.items() if key not in ("golden", "model")})
+    cases = [c for c in load(path) if f"{call.dtype}/q_in" in c.tensors]
+    metafunc.parametrize("plumbline_case", [CaseUnderTest(path, c, call) for c in cases], ids=[c.id for c in cases])

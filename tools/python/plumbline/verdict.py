@@ -121,41 +121,82 @@ class Verdict:
         return "\n".join(lines)
 
 
-def _cases(model, dtype):
-    """A text case and a case with images and videos of a preset, at few heads of its own shape."""
-    head = json.loads(command("list", "models", "--json"))
-    names = [row["name"] for row in head]
+def cases_of(model, dtype, contents=("rotated",)):
+    """A text case and a case with images and videos of a preset, with the tensors of `contents`."""
+    names = [row["name"] for row in json.loads(command("list", "models", "--json"))]
     if model not in names:
         raise ValueError(f"model = {model!r}: must be one of {', '.join(names)}")
     out = []
     for name, part in (("text", _TEXT), ("media", _MEDIA)):
-        out.append({"id": f"{model}.{name}", "model": model, "dtypes": [dtype], "tensors": ["rotated"], **part})
+        out.append({"id": f"{model}.{name}", "model": model, "dtypes": [dtype], "tensors": list(contents), **part})
     return out
 
 
-def _turn(fn, case, dtype, framework, device):
-    q, k = (case.tensors[f"{dtype}/{name}_in"] for name in "qk")
-    ids = case.position_ids
-    if framework == "torch":
-        module = arrays.torch()
-        if module is None:
+@dataclasses.dataclass
+class Call:
+    """How a function under test is called: its arrays, and what it declares."""
+
+    dtype: str = "f32"
+    framework: str = "numpy"
+    device: str = "cpu"
+    positions: str = "int64"
+    recipe: str | None = None
+
+    def __post_init__(self):
+        for name, allowed in [("dtype", tuple(arrays.NUMPY)), ("framework", ("numpy", "torch")),
+                              ("positions", ("int32", "int64"))]:
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(allowed)}")
+        if self.framework == "torch" and arrays.torch() is None:
             raise ModuleNotFoundError("framework = 'torch': torch is not installed")
-        given = [arrays.to_torch(q, dtype, device), arrays.to_torch(k, dtype, device),
-                 module.from_numpy(ids.copy()).to(device)]
-    elif framework == "numpy":
-        given = [q.copy(), k.copy(), ids.copy()]
-    else:
-        raise ValueError(f"framework = {framework!r}: must be numpy or torch")
-    answer = fn(*given, case)
-    if answer is NotImplemented:
-        return None
-    try:
-        q_out, k_out = answer
-    except (TypeError, ValueError):
-        raise TypeError(f"{getattr(fn, '__name__', 'fn')} returned {type(answer).__name__}: must be a pair "
-                        "(q, k), or NotImplemented") from None
-    return {f"{dtype}/q_out": arrays.to_numpy(q_out, dtype, q.shape, "q"),
-            f"{dtype}/k_out": arrays.to_numpy(k_out, dtype, k.shape, "k")}
+
+    @property
+    def store(self):
+        """The 8-bit format of the outputs that the recipe declares, or None."""
+        words = [w.removeprefix("store=") for w in (self.recipe or "").split(",") if w.startswith("store=")]
+        return words[-1] if words else None
+
+    def _ids(self, case):
+        ids = case.position_ids
+        if ids.dtype == numpy.int64:  # fractions stay float64
+            if self.positions == "int32" and numpy.abs(ids).max(initial=0) >= 2**31:
+                return None
+            ids = ids.astype(self.positions)
+        return arrays.torch().from_numpy(ids.copy()).to(self.device) if self.framework == "torch" else ids.copy()
+
+    def _array(self, array):
+        if self.framework == "torch":
+            return arrays.to_torch(array, self.dtype, self.device)
+        return array.copy()
+
+    def _pair(self, fn, answer, names, shapes, store):
+        if answer is NotImplemented:
+            return None
+        try:
+            first, second = answer
+        except (TypeError, ValueError):
+            raise TypeError(f"{getattr(fn, '__name__', 'fn')} returned {type(answer).__name__}: must be a pair "
+                            f"({', '.join(names)}), or NotImplemented") from None
+        return [arrays.to_numpy(value, self.dtype, shape, name, store)
+                for value, shape, name in zip((first, second), shapes, names)]
+
+    def turn(self, fn, case):
+        """Outputs of fn(q, k, position_ids, case) by their paths below the case; None where it declines."""
+        q, k = (case.tensors[f"{self.dtype}/{name}_in"] for name in "qk")
+        ids = self._ids(case)
+        answer = NotImplemented if ids is None else fn(self._array(q), self._array(k), ids, case)
+        out = self._pair(fn, answer, ("q", "k"), (q.shape, k.shape), self.store)
+        return out and {f"{self.dtype}/q_out": out[0], f"{self.dtype}/k_out": out[1]}
+
+    def table(self, fn, case):
+        """Tables of fn(position_ids, case) likewise."""
+        shape = case.tensors[f"{self.dtype}/cos"].shape
+        ids = self._ids(case)
+        answer = NotImplemented if ids is None else fn(ids, case)
+        if answer is not NotImplemented and shape[1] == 1 and getattr(answer[0], "ndim", 0) == 2:
+            shape = (shape[0], shape[2])
+        out = self._pair(fn, answer, ("cos", "sin"), (shape, shape), None)
+        return out and {f"{self.dtype}/cos": out[0], f"{self.dtype}/sin": out[1]}
 
 
 def judge(golden, answers, recipe=None):
@@ -173,7 +214,26 @@ def judge(golden, answers, recipe=None):
         return Verdict(json.loads(command(*words, legal=(0, 1, 5))))
 
 
-def check(fn, model=None, golden=None, recipe=None, dtype="f32", framework="numpy", device="cpu"):
+def _check(answer, model, golden, call, needs, contents):
+    if (model is None) == (golden is None):
+        raise ValueError("check takes one of model= and golden=")
+    with tempfile.TemporaryDirectory(prefix="plumbline.") as folder:
+        path = golden or generate(cases_of(model, call.dtype, contents), pathlib.Path(folder) / "golden.h5")
+        answers, refused = {}, {}
+        for case in load(path):
+            if f"{call.dtype}/{needs}" not in case.tensors:
+                continue
+            given = answer(case)
+            if given is None:
+                refused[case.id] = "the function returned NotImplemented"
+            else:
+                answers[case.id] = given
+        verdict = judge(path, answers, call.recipe)
+        verdict.refused = refused
+        return verdict
+
+
+def check(fn, model=None, golden=None, **how):
     """Verdict on `fn(q, k, position_ids, case)`.
 
     q [tokens][heads][head_dim] and k [tokens][kv_heads][head_dim] are arrays of `dtype` (f64, f32, f16, bf16; bf16
@@ -181,24 +241,17 @@ def check(fn, model=None, golden=None, recipe=None, dtype="f32", framework="nump
     a GoldenCase whose `case` holds shape, spectrum, pairing and parameters. fn returns rotated (q, k) of the same
     shape and dtype, or NotImplemented for a case that it does not support.
 
-    One of `model`, a preset of `plumbline list models`, and `golden`, a golden file. `recipe` declares the
-    arithmetic, such as "hf_f32,table=bf16"; by default the deployed pipeline of the dtype.
+    One of `model`, a preset of `plumbline list models`, and `golden`, a golden file. `how`: recipe=, the arithmetic
+    that fn declares, such as "hf_f32,table=bf16" (by default the deployed pipeline of the dtype; with store=e4m3fn or
+    store=e5m2 fn may return 8-bit floats); dtype="f32"; framework="numpy" or "torch"; device="cpu";
+    positions="int64" or "int32".
     """
-    if (model is None) == (golden is None):
-        raise ValueError("check() takes one of model= and golden=")
-    if dtype not in arrays.NUMPY:
-        raise ValueError(f"dtype = {dtype!r}: must be one of {', '.join(arrays.NUMPY)}")
-    with tempfile.TemporaryDirectory(prefix="plumbline.") as folder:
-        path = golden or generate(_cases(model, dtype), pathlib.Path(folder) / "golden.h5")
-        answers, refused = {}, {}
-        for case in load(path):
-            if f"{dtype}/q_in" not in case.tensors:
-                continue
-            turned = _turn(fn, case, dtype, framework, device)
-            if turned is None:
-                refused[case.id] = "the function returned NotImplemented"
-            else:
-                answers[case.id] = turned
-        verdict = judge(path, answers, recipe)
-        verdict.refused = refused
-        return verdict
+    call = Call(**how)
+    return _check(lambda case: call.turn(fn, case), model, golden, call, "q_in", ["rotated"])
+
+
+def check_table(fn, model=None, golden=None, **how):
+    """Verdict on `fn(position_ids, case)`, which returns (cos, sin), the attention factor included, as
+    [tokens][maps][rotary_dim / 2], or [tokens][rotary_dim / 2] where one map serves all heads. The rest as check."""
+    call = Call(**how)
+    return _check(lambda case: call.table(fn, case), model, golden, call, "cos", ["tables", "own_tables"])

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels as plug-ins: right ones conform, and each way to break the contract is reported as such,
+// with a line that replays it and without harm to the suite.
+#include <cstdlib>
+#include <regex>
+
+#include "properties/process.h"
+
+namespace plumbline {
+namespace {
+
+struct Breach {
+  const char* manner;   // of plugins/misbehaving.c
+  int code;             // of validate
+  const char* finding;  // in its first line; "": only the code
+  const char* why;
+};
+
+constexpr Breach kBreaches[] = {
+    {"crashes", 4, "crashed", "crashed with SIGSEGV"},
+    {"null_read", 4, "crashed", "crashed with SIGSEGV"},
+    {"aborts", 4, "crashed", "crashed with SIGABRT"},
+    {"exits", 4, "crashed", "ended the process with exit code 0"},
+    {"overflows_stack", 4, "crashed", "crashed with SIGSEGV"},
+    {"hangs", 4, "timed-out", "timed out after 1 s"},
+    {"eats_memory", 4, "crashed", "of the 512 MiB that it may have"},
+    {"fails", 1, "failed", "returned 7"},
+    {"writes_input", 4, "wrote-input", "wrote to q, which is an input"},
+    {"writes_past_end", 4, "wrote-outside", "wrote at byte 1 past the end of k's output"},
+    {"writes_before_start", 4, "wrote-outside", "wrote 1 byte before the start of q's output"},
+    {"reads_past_end", 4, "read-outside", "read at byte 1 past the end of q"},
+    {"writes_gap", 4, "wrote-outside", "wrote the gap at element 8"},
+    {"counts_calls", 1, "not-repeatable", "forward, again: q differs"},
+    {"stale_table", 1, "stale-state", "after other positions and inputs"},
+    {"remembers_calls", 1, "stale-state", "after other positions and inputs"},
+    {"int32_shifted", 1, "int32-differs", "int32 positions: q differs, first at token 0"},
+    {"packed_wrong", 1, "packed-differs", "packed: q differs"},
+    {"index_as_position", 1, "packed-differs", "packed: q differs"},
+    {"dense_only", 1, "strides-matter", "strided: q differs, first at token 0, head 1, lane 0"},
+    {"reads_after_writing", 1, "in-place-differs", "in place: q differs"},
+    {"half_written", 1, "not-written", "12 of 48 elements of q's output"},
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+class Plugins : public CommandLine {
+ protected:
+  // The misbehaving kernel under the name that chooses its manner.
+  std::string misbehaving(const std::string& manner) const {
+    const fs::path to = at(manner + ".so");
+    fs::copy_file(PLUMBLINE_MISBEHAVING, to, fs::copy_options::overwrite_existing);
+    return to;
+  }
+  std::string golden() const {
+    const std::string path = at("plugin.h5");
+    if (!fs::exists(path))
+      output_of_generate({"generate", "--cases", "-", "--out", path}, R"([
+        {"id": "tiny", "scheme": "mrope", "sequence": "t1 v1x1x2", "params": {"mrope_section":
+        [2, 1, 1]}, "shape": {"head_dim": 8, "rotary_dim": 8, "num_heads": 2,
+        "num_key_value_heads": 1}, "dtypes": ["f32"], "tensors": ["tables", "rotated", "adjoint"]},
+        {"id": "other", "scheme": "vanilla", "sequence": "t3", "pairing": "gptj", "shape":
+        {"head_dim": 10, "rotary_dim": 6, "num_heads": 1, "num_key_value_heads": 1},
+        "dtypes": ["f32"], "tensors": ["rotated"]}])");
+    return path;
+  }
+  // Compiles an example by the command that its own comment gives.
+  std::string compiled(const std::string& example, const std::string& compiler) const {
+    const fs::path source = fs::path(PLUMBLINE_SOURCE) / "tools/examples" / example;
+    const std::string text = slurp(source);
+    std::smatch found;
+    const std::regex line("//   (" + compiler + " [^\n]*)\n");
+    if (!std::regex_search(text, found, line)) throw std::runtime_error("no command in " + example);
+    const std::string to = at(example + ".so");
+    std::string command = std::regex_replace(found[1].str(), std::regex("path/to/plumbline"),
+                                             std::string(PLUMBLINE_SOURCE));
+    command = std::regex_replace(command, std::regex("-o rope\\.so " + example),
+                                 "-o " + to + " " + source.string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    return to;
+  }
+};
+
+TEST_F(Plugins, ABehavingOneConforms) {
+  const std::string out = output({"validate", golden(), "--plugin", misbehaving("behaves")});
+  EXPECT_NE(out.find("plug-in misbehaving against"), std::string::npos);
+  EXPECT_TRUE(out.ends_with("\nconforms\n")) << out;
+}
+
+TEST_F(Plugins, EveryBreachIsReportedAsItselfWithAReplayLine) {
+  for (const Breach& b : kBreaches) {
+    if (kSanitized && std::string(b.manner) == "eats_memory") continue;  // no cap there
+    SCOPED_TRACE(b.manner);
+    const std::string library = misbehaving(b.manner);
+    const Ended ended =
+        run({"validate", golden(), "--plugin", library, "--timeout", "1", "--memory", "512"});
+    EXPECT_EQ(ended.code, b.code) << ended.err;
+    const std::regex line("\ntiny " + std::string(b.finding) + ": f32 [^\n]*");
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(ended.out, found, line)) << ended.out;
+    EXPECT_NE(found[0].str().find(b.why), std::string::npos) << found[0];
+    // The replay line gives the same finding, and looks at no other case.
+    std::smatch replay;
+    ASSERT_TRUE(std::regex_search(ended.out, replay, std::regex("  replay  plumbline ([^\n]*)")));
+    Arguments words;
+    std::istringstream split(replay[1].str());
+    for (std::string word; split >> word;) words.push_back(word);
+    const Ended again = run(words);
+    EXPECT_EQ(again.code, b.code);
+    EXPECT_EQ(again.out.find("\nother"), std::string::npos);
+    EXPECT_NE(again.out.find(found[0].str()), std::string::npos) << again.out;
+  }
+}
+
+// One that hangs costs one time-out, not one for each case.
+TEST_F(Plugins, AfterATimeOutNothingMoreIsRun) {
+  const std::string report = at("report.json");
+  const Ended ended = run(
+      {"validate", golden(), "--plugin", misbehaving("hangs"), "--timeout", "0.2", "--junit", "-"});
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_NE(ended.out.find("not run: an earlier case timed out"), std::string::npos) << ended.out;
+}
+
+TEST_F(Plugins, WrongNumbersAreBeyondBudget) {
+  const Ended ended = run({"validate", golden(), "--plugin", misbehaving("wrong_numbers")});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.out.find("tiny f32/q_out: 1 of 48 values beyond budget"), std::string::npos);
+}
+
+TEST_F(Plugins, ARefusalIsNoFailureAndNoVerdict) {
+  const Ended ended = run({"validate", golden(), "--plugin", misbehaving("refuses"), "--json"});
+  EXPECT_EQ(ended.code, 5);
+  EXPECT_NE(ended.out.find("\"not_judged\""), std::string::npos);
+}
+
+TEST_F(Plugins, ATableAloneIsACandidate) {
+  const auto judged = [&](const std::string& manner) {
+    return run({"validate", golden(), "--plugin", misbehaving(manner), "--case", "tiny"});
+  };
+  const Ended right = judged("table_only");
+  EXPECT_EQ(right.code, 0) << right.out;
+  // Three tokens, four pairs, cos and sin.
+  EXPECT_NE(right.out.find("tiny         24 "), std::string::npos) << right.out;
+  const Ended wrong = judged("table_wrong");
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_NE(wrong.out.find("tiny f32/sin: 8 of 12 values beyond budget"), std::string::npos)
+      << wrong.out;
+  const Ended past = judged("table_past_end");
+  EXPECT_EQ(past.code, 4);
+  EXPECT_NE(past.out.find("past the end of sin"), std::string::npos) << past.out;
+}
+
+TEST_F(Plugins, WhatIsNoPluginIsRefused) {
+  expect_refusal({"validate", golden(), "--plugin", at("none.so")}, 3, {"none.so", "no such"});
+  expect_refusal({"validate", golden(), "--plugin", spilled("text.so", "no library")}, 3,
+                 {"text.so", "cannot be loaded"});
+  for (const auto& [manner, code, word] :
+       {std::tuple("crashes_on_load", 4, "while being loaded, the plug-in crashed with SIGSEGV"),
+        std::tuple("null_kernel", 3, "plumbline_kernel_v1"),
+        std::tuple("other_version", 3, "abi_version 99"),
+        std::tuple("small_struct", 3, "struct of 8 bytes"), std::tuple("bad_recipe", 3, "hf_f33"),
+        std::tuple("bad_name", 3, "two words"), std::tuple("bad_alignment", 3, "alignment = 3"),
+        std::tuple("offers_nothing", 3, "offers nothing")}) {
+    expect_refusal({"validate", golden(), "--plugin", misbehaving(manner)}, code, {word});
+    expect_refusal({"properties", "--plugin", misbehaving(manner)}, code, {word});
+  }
+  expect_refusal({"validate", golden(), "--plugin", misbehaving("behaves"), "--timeout", "0"}, 2,
+                 {"--timeout"});
+  expect_refusal({"validate", golden(), "--plugin", misbehaving("behaves"), "--case", "nine"}, 2,
+                 {"nine", "no such case"});
+  expect_refusal({"validate", golden(), "--plugin", misbehaving("behaves"), "--kernel", "scalar"},
+                 2, {"--plugin"});
+}
+
+TEST_F(Plugins, TheLawsRunOnThem) {
+  const std::string out =
+      output({"properties", "--plugin", misbehaving("behaves"), "--cases", "1"});
+  EXPECT_NE(out.find("every law holds"), std::string::npos) << out;
+  // What breaks a law breaks it again from its line.
+  for (const auto& [manner, law, code] :
+       {std::tuple("reads_after_writing", "in_place", 1), std::tuple("dense_only", "strides", 1),
+        std::tuple("counts_calls", "in_place", 1), std::tuple("crashes", "gqa", 4),
+        std::tuple("reads_past_end", "gqa", 4), std::tuple("hangs", "gqa", 4)}) {
+    SCOPED_TRACE(manner);
+    const std::string library = misbehaving(manner);
+    const Ended ended =
+        run({"properties", "--plugin", library, "--law", law, "--cases", "6", "--timeout", "0.3"});
+    EXPECT_EQ(ended.code, code) << ended.out;
+    std::smatch line;
+    ASSERT_TRUE(std::regex_search(ended.out, line, std::regex("plumbline-replay 1 [^\n]*")));
+    EXPECT_EQ(
+        run({"properties", "--plugin", library, "--timeout", "0.3", "--replay", line[0]}).code,
+        code);
+    EXPECT_EQ(run({"properties", "--plugin", misbehaving("behaves"), "--replay", line[0]}).code, 0);
+  }
+}
+
+TEST_F(Plugins, TheExamplesCompileAndConformOnTheSmokeSuite) {
+  const std::string smoke = at("smoke.h5");
+  output_of_generate({"generate", "--suite", "smoke", "--out", smoke});
+  for (const auto& [example, compiler] :
+       {std::pair("rope.c", "cc"), std::pair("rope.cpp", "c\\+\\+")}) {
+    const std::string library = compiled(example, compiler);
+    const Ended ended = run({"validate", smoke, "--plugin", library});
+    EXPECT_EQ(ended.code, 0) << ended.out.substr(0, 4000);
+    EXPECT_NE(ended.out.find("ladder"), std::string::npos);
+    EXPECT_NE(ended.out.find("special-gptj"), std::string::npos);
+    EXPECT_EQ(run({"properties", "--plugin", library, "--cases", "1"}).code, 0) << example;
+  }
+}
+
+// A declared recipe is no licence: the C example is right in float32, and not in binary64.
+TEST_F(Plugins, TheRecipeIsTheBar) {
+  const std::string library = compiled("rope.c", "cc");
+  EXPECT_EQ(run({"validate", golden(), "--plugin", library}).code, 0);
+  EXPECT_EQ(run({"validate", golden(), "--plugin", library, "--recipe", "f64"}).code, 1);
+}
+
+}  // namespace
+}  // namespace plumbline
