@@ -243,7 +243,7 @@ const Recipe& default_recipe(const Format& output) {
 
 double store8_error(const Store8& store, double x) {
   const double half_quantum = std::ldexp(1.0, store.emin - store.precision - 1);
-  return std::max(std::ldexp(std::abs(x), -store.precision), half_quantum);
+  return std::max(std::abs(x) / (std::ldexp(1.0, store.precision) + 1), half_quantum);
 }
 
 double unit(const Format& f) { return std::ldexp(1.0, -f.precision); }

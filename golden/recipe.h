@@ -54,7 +54,8 @@ Recipe parse_recipe(std::string_view text);
 const Recipe& default_recipe(const Format& output);
 
 // Largest error of rounding x to an 8-bit store, to nearest, where it does not overflow:
-// 2^-precision |x|, at least half the smallest subnormal.
+// u / (1 + u) |x| with u = 2^-precision, attained just above a power of two; at least half the
+// smallest subnormal.
 double store8_error(const Store8& store, double x);
 
 // u(F) = 2^-precision, half the distance from 1 to the next number.

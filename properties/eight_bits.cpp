@@ -98,7 +98,7 @@ TEST(EightBits, TheJudgesConstantsAreThoseOfTheEncodings) {
       EXPECT_LE(error, store8_error(s, middle)) << middle;
       if (error > 0) tightest = std::min(tightest, store8_error(s, middle) / error);
     }
-    EXPECT_LT(tightest, 1.2);
+    EXPECT_EQ(tightest, 1);
   }
 }
 

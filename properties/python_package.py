@@ -5,6 +5,7 @@
 """
 import importlib.util
 import math
+import os
 import pathlib
 import shutil
 import subprocess
@@ -162,7 +163,7 @@ def test_a_table_alone_is_a_candidate():
     with_maps = lambda p, c: tuple(x[:, None] for x in table_of(p, c))
     assert plumbline.check_table(with_maps, model="qwen3-vl-8b", recipe=recipe).conforms
     for wrong in (lambda p, c: table_of(p + 1, c), lambda p, c: table_of(p, c)[::-1],
-                  lambda p, c: table_of(p.astype("f2").astype("f8"), c),
+                  lambda p, c: table_of(to_bf16(p).astype("f8"), c),
                   lambda p, c: tuple(to_bf16(x) for x in table_of(p, c))):
         assert not plumbline.check_table(wrong, model="qwen3-vl-8b", recipe=recipe).conforms
     with pytest.raises(ValueError, match="cos has shape"):
@@ -263,7 +264,8 @@ def test_model(plumbline_case):
     plumbline_case.check(rope)
 """)
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rA", "-p", "plumbline.pytest_plugin", "-p",
-                          "no:cacheprovider", str(tmp_path)], capture_output=True, text=True)
+                          "no:cacheprovider", str(tmp_path)], capture_output=True, text=True,
+                         env=os.environ | {"PYTHONPATH": str(ROOT / "tools" / "python")})
     assert "4 passed" in run.stdout and "2 failed" in run.stdout and "2 skipped" in run.stdout, run.stdout
     for name in ("test_right[one]", "test_right[two]", "test_model[qwen3-vl-8b.text]", "test_model[qwen3-vl-8b.media]"):
         assert f"PASSED {pathlib.Path('test_it.py')}::{name}" in run.stdout or f"::{name}" in run.stdout
@@ -307,6 +309,7 @@ def test_the_readme_example_runs():
     text = (ROOT / "README.md").read_text()
     [block] = [b.split("```")[0] for b in text.split("```python\n")[1:] if "plumbline.check" in b]
     assert len([line for line in block.splitlines() if line.strip()]) == 5
-    run = subprocess.run([sys.executable, "-c", block], cwd=ROOT / "tools" / "examples", capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", block], cwd=ROOT / "tools" / "examples", capture_output=True, text=True,
+                         env=os.environ | {"PYTHONPATH": str(ROOT / "tools" / "python")})
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("conforms: ") and "certified context length, bf16: " in run.stdout
