@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "properties/diagnosis/hypotheses.h"
+
+// Which operator a kernel applies, and what to call it where it is not the contract's.
+namespace plumbline::diagnosis {
+
+// right; legal: right, and a variant of the roundings was recognised; named: wrong, and one class
+// of bugs explains everything seen; unnamed: wrong, and none does, or several do; refused: it ran
+// no contract.
+enum class Verdict : std::uint8_t { right, legal, named, unnamed, refused };
+std::string_view name(Verdict v);
+
+// One probe that did not go as the contract says; `names` is empty where nothing explains it.
+struct Finding {
+  std::string probe, what;
+  std::vector<std::string> names;
+};
+struct ContractReport {
+  std::string contract;
+  std::string skipped;  // why it was not probed
+  Reading reading;
+  std::string axis_map, axis_map_wanted, pairing_wanted;
+  std::vector<Finding> findings;
+  std::vector<std::string> legal;  // variants recognised
+};
+struct Diagnosis {
+  Verdict verdict = Verdict::right;
+  std::vector<std::string> names;  // ids of Name; more than one: of one class
+  std::vector<ContractReport> contracts;
+  std::string line() const;  // one line for people
+};
+
+// A fresh kernel object each time it is called, so that what one probe leaves behind does not
+// reach the next.
+using Maker = std::function<laws::Subject()>;
+// Cases small enough to be probed in full, which between them show every class: chunked, dealt and
+// per-head maps, both pairings, partial widths, scalings, ladders that restart, fractions.
+std::vector<Case> contracts();
+// Probes with tensors of `format`. A contract's sequence plays no part but for position ids.
+Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format& format);
+
+// The probes behind it. Each returns what it saw under one contract; nothing: as the contract says.
+struct Probed {
+  std::vector<Finding> findings;
+  std::set<std::string_view> possible;  // of the operator: what explains it, or leaves it right
+  bool right = true;
+  Reading reading;
+};
+Probed probe_operator(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_state(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_memory(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_in_place(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_strides(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_long_strides(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_values(const Maker& make, const Contract& contract,
+                                  std::vector<std::string>& legal);
+std::vector<Finding> probe_adjoint(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_positions(const Maker& make, const Contract& contract);
+
+// Rows whose coordinates differ, and rows of text: small and large, many significant bits.
+std::vector<std::vector<double>> mixed_rows(const Contract& contract);
+std::vector<std::vector<double>> text_rows(const Contract& contract);
+
+}  // namespace plumbline::diagnosis

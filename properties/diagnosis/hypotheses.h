@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "properties/diagnosis/operator.h"
+
+// What a measured operator can be called.
+namespace plumbline::diagnosis {
+
+// A name: "M09b" of the project's bug classes, or a word for a class without a number.
+struct Name {
+  std::string_view id, text;
+  std::string_view bug_class() const { return id.front() == 'M' ? id.substr(0, 3) : id; }
+};
+// Throws std::logic_error for an id that is no name.
+const Name& name_of(std::string_view id);
+
+// What was read off the measured operator without asking what it should be.
+struct Reading {
+  std::string pairing;            // "neox", "gptj", "halves of head_dim", "unclear"
+  std::vector<int> axis;          // [maps][pairs]: the axis that explains the pair; -2: none does
+  std::optional<double> gain;     // |y| / |x|, where it is the same everywhere
+  double offset = 0;              // of the position, from the row of zeros
+  std::optional<double> end;      // positions from here on are wrong, all before are right
+  std::optional<double> period_error;  // of 2 pi, per turn taken off
+  bool good_near_zero = false;    // wrong beyond some angle, with a wrong length, right below it
+  std::optional<double> base;     // of a plain ladder that explains every pair
+};
+// `right_at` decides whether text at a position is right; it asks the kernel anew.
+Reading read(const Contract& contract, const Operator& measured,
+             const std::function<bool(double position)>& right_at);
+
+// Every name whose model fits the operator; "right" where the contract's does. `text` is an
+// operator of rows whose coordinates are equal, from a call of its own.
+std::set<std::string_view> explain(const Contract& contract, const Operator& mixed,
+                                   const Operator& text, const Reading& reading);
+}  // namespace plumbline::diagnosis
