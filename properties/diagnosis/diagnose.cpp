@@ -13,7 +13,7 @@ constexpr const char* kContracts[] = {
         "shape": {"head_dim": 24, "rotary_dim": 24, "num_heads": 4, "num_key_value_heads": 2},
         "params": {"mrope_section": [5, 4, 3]}, "spectrum": {"base": 500000}})",
     R"({"id": "in turn, neighbours", "scheme": "mrope-qwen3vl", "pairing": "gptj",
-        "shape": {"head_dim": 26, "rotary_dim": 20, "num_heads": 3, "num_key_value_heads": 3},
+        "shape": {"head_dim": 34, "rotary_dim": 20, "num_heads": 3, "num_key_value_heads": 3},
         "params": {"mrope_section": [4, 3, 3]}, "spectrum": {"base": 1000000}})",
     R"({"id": "partial", "scheme": "mrope", "pairing": "neox",
         "shape": {"head_dim": 32, "rotary_dim": 12, "num_heads": 6, "num_key_value_heads": 3},
@@ -78,9 +78,12 @@ class Summary {
     if (wrong_) {
       if (operator_names_.empty()) return std::nullopt;
       all = operator_names_;
-      // The one map or sign that needs no number read off is the plainer account of the same.
-      for (const std::string_view plain : {"M01a", "M04z"}) {
-        if (all.contains(plain)) all.erase("M04a");
+      // Where a name with nothing to choose fits as well as one with a number read off the kernel,
+      // it is the plainer account of the same.
+      constexpr std::pair<std::string_view, std::string_view> kPlainer[] = {
+          {"M01a", "M04a"}, {"M04z", "M04a"}, {"M23a", "M23d"}, {"M24a", "M24c"}, {"M24b", "M24c"}};
+      for (const auto& [plain, read_off] : kPlainer) {
+        if (all.contains(plain)) all.erase(read_off);
       }
     }
     for (const auto& [probe, names] : others_) {
@@ -120,10 +123,12 @@ ContractReport probe(const Maker& make, const Contract& c, Summary& summary) {
     for (const std::string_view id : operation.possible) f.names.emplace_back(id);
     out.findings.push_back(f);
   }
-  take(probe_memory(make, c));
+  // A stride that is known to be ignored accounts for what it leaves and writes in the gaps.
+  const std::vector<Finding> strides = probe_strides(make, c);
+  take(strides);
+  if (strides.empty() || strides.front().names.empty()) take(probe_memory(make, c));
   const std::vector<Finding> in_place = probe_in_place(make, c);
   take(in_place);
-  take(probe_strides(make, c));
   take(probe_adjoint(make, c));
   if (operation.right && in_place.empty()) {
     take(probe_values(make, c, out.legal));

@@ -186,10 +186,20 @@ bool partner_over_head(Model& m, const Evidence& e) {
   if (m.neox && e.contract.shape.head_dim % 2 == 0) m.partner = e.contract.shape.head_dim / 2;
   return true;
 }
-// `lanes` lanes on one ladder of base^(-2i / lanes).
+// `lanes` lanes on one ladder of that many, scaled as the contract's.
 bool other_width(Model& m, const Contract& c, int lanes) {
-  const double base = to_double(c.c.spectrum.rope_theta);
-  m.widen(lanes, [&](int pair) { return std::pow(base, -2.0 * pair / lanes); });
+  FrequencySpectrum other = c.c.spectrum;
+  other.rotary_dim = lanes;
+  try {
+    const ResolvedSpectrum spectrum(other);
+    m.widen(lanes, [&](int pair) {
+      return decode_double(
+          certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency").bits,
+          binary64);
+    });
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
   return true;
 }
 bool whole_head(Model& m, const Evidence& e) {

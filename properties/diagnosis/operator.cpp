@@ -140,6 +140,7 @@ bool Model::head_fits(const Operator& m, std::size_t row, int head, bool key, in
   const std::size_t at = row_of(row, head, key);
   // Per output lane: the lanes it reads, itself and its partner.
   std::vector<int> partner_of(static_cast<std::size_t>(width), -1);
+  std::vector<bool> lost(static_cast<std::size_t>(width));
   for (int pair = 0; pair < pairs && times > 0; ++pair) {
     const int a = neox ? pair : 2 * pair, b = neox ? pair + partner : 2 * pair + 1;
     if (a >= width || b >= width) return false;
@@ -152,6 +153,14 @@ bool Model::head_fits(const Operator& m, std::size_t row, int head, bool key, in
     for (const bool first : {true, false}) {
       const int out = first ? a : b, in = first ? b : a;
       const Entry e = entry(at, map, of_lane(out, first), times, head, key);
+      if (std::isnan(e.cos[1])) {
+        // An angle that overflowed: NaN times zero is NaN, in every column.
+        for (int lane = 0; lane < width; ++lane) {
+          if (!std::isnan(m.at(row, head, key, out, lane))) return false;
+        }
+        lost[static_cast<std::size_t>(out)] = true;
+        continue;
+      }
       const double own = m.at(row, head, key, out, out), other = m.at(row, head, key, out, in);
       if (!near_any(own, e.cos, 1, e.tolerance)) return false;
       if (!near_any(other, e.sin, first ? -1 : 1, e.tolerance)) return false;
@@ -161,6 +170,7 @@ bool Model::head_fits(const Operator& m, std::size_t row, int head, bool key, in
     }
   }
   for (int out = 0; out < below; ++out) {
+    if (lost[static_cast<std::size_t>(out)]) continue;
     const int with = partner_of[static_cast<std::size_t>(out)];
     for (int in = 0; in < width; ++in) {
       const double x = m.at(row, head, key, out, in);

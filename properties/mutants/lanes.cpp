@@ -29,19 +29,12 @@ void partner_over_head(Work& w, State&) {
   if (w.neox && w.shape.head_dim % 2 == 0) w.partner = w.shape.head_dim / 2;
 }
 void whole_head(Work& w, State&) {
-  if (w.rotary_dim >= w.shape.head_dim / 2 * 2) return;
-  const int lanes = w.rotary_dim;
-  w.set_shape(w.shape.head_dim / 2 * 2);
-  for (double& f : w.inv_freq)
-    f = f == 0 ? 0 : std::pow(f, static_cast<double>(lanes) / w.rotary_dim);
+  const int lanes = w.shape.head_dim / 2 * 2;
+  if (w.rotary_dim < lanes) w.set_width(lanes);
 }
 void factor_twice(Work& w, State&) {
   const int lanes = w.rotary_dim * w.rotary_dim / w.shape.head_dim / 2 * 2;
-  const int before = w.rotary_dim;
-  if (lanes >= before) return;
-  w.set_shape(std::max(2, lanes));
-  for (double& f : w.inv_freq)
-    f = f == 0 ? 0 : std::pow(f, static_cast<double>(before) / w.rotary_dim);
+  if (lanes < w.rotary_dim) w.set_width(std::max(2, lanes));
 }
 void whole_head_in_adjoint(Work& w, State& s) {
   if (w.adjoint) partner_over_head(w, s);
@@ -54,11 +47,22 @@ void table_stride(Work& w, State&) {
     return (row * stride + static_cast<std::size_t>(pair)) % size;
   };
 }
-// The lanes up to the next power of two take the last pairs' frequency.
+// What lies behind the table's row: here the same row's entries once more.
 void no_lane_mask(Work& w, State&) {
   const int lanes = static_cast<int>(std::bit_ceil(static_cast<unsigned>(w.rotary_dim)));
   if (w.neox || lanes == w.rotary_dim || lanes > w.shape.head_dim) return;
-  w.set_shape(lanes);
+  std::vector<int> axis;
+  std::vector<double> freq;
+  for (int map = 0; map < w.maps; ++map) {
+    for (int pair = 0; pair < lanes / 2; ++pair) {
+      axis.push_back(w.axis[w.slot(map, pair % w.pairs)]);
+      freq.push_back(w.inv_freq[w.slot(map, pair % w.pairs)]);
+    }
+  }
+  w.axis = axis;
+  w.inv_freq = freq;
+  w.rotary_dim = lanes;
+  w.pairs = w.partner = lanes / 2;
 }
 void no_pass_through(Work& w, State&) { w.copies_pass_through = false; }
 void scales_pass_through(Work& w, State&) { w.pass_through = w.factor == 1 ? 0.5 : w.factor; }

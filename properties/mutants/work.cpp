@@ -138,23 +138,24 @@ void Work::each_position(const std::function<double(double)>& change) {
   for (double& p : position) p = change(p);
 }
 
-void Work::set_shape(int lanes) {
-  const int wanted = lanes / 2;
+void Work::set_width(int lanes) {
+  FrequencySpectrum other = call.c.spectrum;
+  other.rotary_dim = lanes;
+  const ResolvedSpectrum spectrum(other);
   std::vector<int> other_axis;
   std::vector<double> other_freq;
   for (int map = 0; map < maps; ++map) {
-    for (int pair = 0; pair < wanted; ++pair) {
-      other_axis.push_back(pair < pairs ? axis[slot(map, pair)] : axis[slot(map, pairs - 1)]);
-      other_freq.push_back(
-          pair < pairs ? inv_freq[slot(map, pair)]
-                       : std::pow(to_double(call.c.spectrum.rope_theta), -2.0 * pair / rotary_dim));
+    for (int pair = 0; pair < lanes / 2; ++pair) {
+      other_axis.push_back(axis[slot(map, std::min(pair, pairs - 1))]);
+      const Certified f =
+          certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency");
+      other_freq.push_back(decode_double(f.bits, binary64));
     }
   }
   axis = std::move(other_axis);
   inv_freq = std::move(other_freq);
   rotary_dim = lanes;
-  pairs = wanted;
-  partner = wanted;
+  pairs = partner = lanes / 2;
 }
 
 void Work::fill_table() {
@@ -228,7 +229,7 @@ void Work::turn_head(const laws::HeadView& view, std::size_t row, int head, bool
     const bool turned = neox ? lane % partner < pairs && lane < partner + pairs
                              : lane < 2 * pairs;
     if (turned) continue;
-    if (pass_through != 1) {
+    if (pass_through != 1 || zero) {
       write(lane, read(lane) * pass_through);
     } else if (!again) {
       // As bits, so that a NaN keeps its payload.

@@ -31,7 +31,8 @@ struct Work {
   }
   int count(int axis_index) const;   // pairs of the first map that read an axis
   void each_position(const std::function<double(double)>& change);
-  void set_shape(int rotary_dim);    // rotates these lanes, by the ladder it has or zero beyond it
+  // Rotates that many lanes on a ladder of that many; new pairs read the last one's axis.
+  void set_width(int lanes);
 
   const laws::Call& call;
   HeadShape shape;
