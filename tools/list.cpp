@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "fast/fast.h"
+#include "properties/mutants/mutant.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
 
@@ -71,6 +72,20 @@ Json kernels_json() {
   return out;
 }
 
+Json mutants_json() {
+  Json out = Json::array();
+  for (const mutants::Mutant& m : mutants::mutants()) {
+    constexpr std::string_view kKinds[] = {"wrong", "legal", "equivalent"};
+    out.push_back(Json{{"id", std::string(m.id)},
+                       {"class", std::string(m.bug_class())},
+                       {"name", std::string(m.name)},
+                       {"kind", std::string(kKinds[static_cast<std::size_t>(m.kind)])},
+                       {"source", std::string(m.source)},
+                       {"sentence", std::string(m.sentence)}});
+  }
+  return out;
+}
+
 // The table of README: two axes, what is broken, whose scheme it is.
 std::string markdown_table() {
   std::string out = "| scheme | layout, advance | map | breaks | source |\n|---|---|---|---|---|\n";
@@ -114,9 +129,9 @@ std::string table(const Json& rows) {
 Run add_list(CLI::App& app) {
   auto what = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  app.add_option("what", *what, "schemes, models, cases or kernels")
+  app.add_option("what", *what, "schemes, models, cases, kernels or mutants")
       ->required()
-      ->check(CLI::IsMember({"schemes", "models", "cases", "kernels"}));
+      ->check(CLI::IsMember({"schemes", "models", "cases", "kernels", "mutants"}));
   app.add_flag("--json", *json, "print JSON");
   auto markdown = std::make_shared<bool>(false);
   app.add_flag("--markdown", *markdown, "print the schemes as README's table")->excludes("--json");
@@ -126,10 +141,11 @@ Run add_list(CLI::App& app) {
       write_text("", markdown_table());
       return int{kConforms};
     }
-    const Json rows = *what == "schemes"  ? schemes_json()
-                      : *what == "models" ? models_json()
-                      : *what == "cases"  ? cases_json()
-                                          : kernels_json();
+    const Json rows = *what == "schemes"   ? schemes_json()
+                      : *what == "models"  ? models_json()
+                      : *what == "cases"   ? cases_json()
+                      : *what == "mutants" ? mutants_json()
+                                           : kernels_json();
     write_text("", *json ? rows.dump(1) + "\n" : table(rows));
     return int{kConforms};
   };

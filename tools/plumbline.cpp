@@ -15,7 +15,7 @@ namespace plumbline {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"list", "schemes, models, golden cases and kernels that this build knows", add_list},
+    {"list", "schemes, models, golden cases, kernels and mutants that this build knows", add_list},
     {"positions", "position_ids and rope deltas of a sequence", add_positions},
     {"allocation", "which axis drives which pair", add_allocation},
     {"frequencies", "inv_freq and attention factor, to any number of digits", add_frequencies},
@@ -25,6 +25,8 @@ constexpr Command kCommands[] = {
     {"verify", "check a golden file: digests, schema, and recomputation by the second oracle",
      add_verify},
     {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
+    {"diagnose", "name the operator that a kernel really applies", add_diagnose},
+    {"mutants", "which check kills which wrong kernel, and what it is called", add_mutants},
     {"spectrum", "which part of the frequency spectrum each axis gets", add_spectrum},
     {"diff", "compare two golden files", add_diff},
     {"bench", "the fast kernels against this machine's own limits", add_bench},

@@ -44,6 +44,8 @@ Run add_diff(CLI::App&);
 Run add_spectrum(CLI::App&);
 Run add_properties(CLI::App&);
 Run add_bench(CLI::App&);
+Run add_diagnose(CLI::App&);
+Run add_mutants(CLI::App&);
 
 // Reads a whole file, "-" for standard input. Throws Refused where it cannot be read.
 std::string read_text(const std::string& path);

@@ -111,8 +111,7 @@ int Contract::map_of(int head, bool key) const {
 std::string Contract::axis_letters(const std::vector<int>& of) const {
   const FrequencyAllocation map = allocation(c);
   std::string out;
-  for (const int a : of)
-    out += a == -1 ? '-' : a < 0 ? '?' : map.letter(static_cast<Axis>(a));
+  for (const int a : of) out += a == -1 ? '-' : a < 0 ? '?' : map.letter(static_cast<Axis>(a));
   return out;
 }
 
@@ -201,8 +200,7 @@ Answer ask(const laws::Subject& subject, const Contract& contract, const Positio
   std::vector<Sheet> from, to;
   for (const bool key : {false, true}) {
     from.emplace_back(contract, rows, contract.heads(key), layout.head_gap, layout.token_gap);
-    to.emplace_back(contract, rows, contract.heads(key), layout.out_head_gap,
-                    layout.out_token_gap);
+    to.emplace_back(contract, rows, contract.heads(key), layout.out_head_gap, layout.out_token_gap);
     from.back().put(in.of(key));
   }
   const auto view = [&](std::size_t i) {
@@ -246,8 +244,8 @@ Values draw(const Contract& contract, std::size_t rows, std::uint64_t seed) {
     for (std::size_t i = 0; i < count; ++i) {
       const auto whole = random.between(1, 127);
       const auto exponent = static_cast<int>(random.between(-8, 1));
-      out.of(key).push_back(std::ldexp(static_cast<double>(random.chance(1, 2) ? whole : -whole),
-                                       exponent - 4));
+      out.of(key).push_back(
+          std::ldexp(static_cast<double>(random.chance(1, 2) ? whole : -whole), exponent - 4));
     }
   }
   return out;

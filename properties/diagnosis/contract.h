@@ -70,8 +70,7 @@ class Sheet {
   laws::Strides strides;
 
  private:
-  std::size_t at(std::size_t row, std::size_t head, std::size_t lane,
-                 const laws::Strides& s) const;
+  std::size_t at(std::size_t row, std::size_t head, std::size_t lane, const laws::Strides& s) const;
   Format format_;
   std::size_t rows_, heads_, width_, size_, before_;
   std::vector<std::byte> bytes_;

@@ -66,9 +66,8 @@ bool take_axes(Model& m, const Evidence& e) {
 bool permuted(const Evidence& e, const std::vector<int>& to) {
   for (std::size_t i = 0; i < e.contract.axis.size(); ++i) {
     const int a = e.contract.axis[i];
-    if (e.reading.axis[i] != (a < 0 || a >= static_cast<int>(to.size())
-                                  ? a
-                                  : to[static_cast<std::size_t>(a)]))
+    if (e.reading.axis[i] !=
+        (a < 0 || a >= static_cast<int>(to.size()) ? a : to[static_cast<std::size_t>(a)]))
       return false;
   }
   return true;
@@ -81,8 +80,8 @@ bool temporal_only(Model& m, const Evidence&) {
 bool h_w(Model& m, const Evidence& e) { return take_axes(m, e) && permuted(e, {0, 2, 1}); }
 bool t_h(Model& m, const Evidence& e) { return take_axes(m, e) && permuted(e, {1, 0}); }
 bool others_permuted(Model& m, const Evidence& e) {
-  return take_axes(m, e) && (permuted(e, {1, 2, 0}) || permuted(e, {2, 0, 1}) ||
-                             permuted(e, {2, 1, 0}));
+  return take_axes(m, e) &&
+         (permuted(e, {1, 2, 0}) || permuted(e, {2, 0, 1}) || permuted(e, {2, 1, 0}));
 }
 bool other_map(Model& m, const Evidence& e) {
   const Contract& c = e.contract;
@@ -119,7 +118,8 @@ bool restart(Model& m, const Evidence& e) {
 bool go_on(Model& m, const Evidence& e) {
   const double base = to_double(e.contract.c.spectrum.rope_theta);
   for (std::size_t i = 0; i < m.inv_freq.size(); ++i)
-    m.inv_freq[i] = std::pow(base, -1.0 * static_cast<double>(i % static_cast<std::size_t>(m.pairs)) / m.pairs);
+    m.inv_freq[i] =
+        std::pow(base, -1.0 * static_cast<double>(i % static_cast<std::size_t>(m.pairs)) / m.pairs);
   return true;
 }
 bool alternate(Model& m, const Evidence& e) {
@@ -194,8 +194,7 @@ bool other_width(Model& m, const Contract& c, int lanes) {
     const ResolvedSpectrum spectrum(other);
     m.widen(lanes, [&](int pair) {
       return decode_double(
-          certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency").bits,
-          binary64);
+          certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency").bits, binary64);
     });
   } catch (const std::invalid_argument&) {
     return false;
@@ -345,8 +344,7 @@ bool base_10000(Model& m, const Evidence& e) {
 }
 bool base_read(Model& m, const Evidence& e) {
   if (!e.reading.base) return false;
-  return with_spectrum(m, e.contract, from_double(*e.reading.base),
-                       e.contract.c.spectrum.scaling);
+  return with_spectrum(m, e.contract, from_double(*e.reading.base), e.contract.c.spectrum.scaling);
 }
 bool unscaled(Model& m, const Evidence& e) {
   return with_spectrum(m, e.contract, e.contract.c.spectrum.rope_theta, Unscaled{});
@@ -517,8 +515,8 @@ std::set<std::string_view> explain(const Contract& contract, const Operator& mix
             return std::adjacent_find(tuple.begin(), tuple.end(), std::not_equal_to<>()) !=
                    tuple.end();
           });
-      fits = fits && h.change(model, {contract, *measured, reading, differs}) &&
-             model.fits(*measured);
+      fits =
+          fits && h.change(model, {contract, *measured, reading, differs}) && model.fits(*measured);
     }
     if (fits) out.insert(h.name.id);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <set>
 #include <limits>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -21,14 +21,14 @@ const Name& name_of(std::string_view id);
 
 // What was read off the measured operator without asking what it should be.
 struct Reading {
-  std::string pairing;            // "neox", "gptj", "halves of head_dim", "unclear"
-  std::vector<int> axis;          // [maps][pairs]: the axis that explains the pair; -2: none does
-  std::optional<double> gain;     // |y| / |x|, where it is the same everywhere
-  double offset = 0;              // of the position, from the row of zeros
-  std::optional<double> end;      // positions from here on are wrong, all before are right
+  std::string pairing;         // "neox", "gptj", "halves of head_dim", "unclear"
+  std::vector<int> axis;       // [maps][pairs]: the axis that explains the pair; -2: none does
+  std::optional<double> gain;  // |y| / |x|, where it is the same everywhere
+  double offset = 0;           // of the position, from the row of zeros
+  std::optional<double> end;   // positions from here on are wrong, all before are right
   std::optional<double> period_error;  // of 2 pi, per turn taken off
-  bool good_near_zero = false;    // wrong beyond some angle, with a wrong length, right below it
-  std::optional<double> base;     // of a plain ladder that explains every pair
+  bool good_near_zero = false;  // wrong beyond some angle, with a wrong length, right below it
+  std::optional<double> base;   // of a plain ladder that explains every pair
 };
 // `right_at` decides whether text at a position is right; it asks the kernel anew.
 Reading read(const Contract& contract, const Operator& measured,

@@ -7,8 +7,7 @@
 namespace plumbline::diagnosis {
 
 Operator::Operator(const laws::Subject& subject, const Contract& contract,
-                   std::vector<std::vector<double>> made, bool adjoint,
-                   bool in_place)
+                   std::vector<std::vector<double>> made, bool adjoint, bool in_place)
     : tuples(std::move(made)),
       width_(contract.shape.head_dim),
       heads_(contract.shape.num_heads),
@@ -81,8 +80,7 @@ void Model::widen(int lanes, const std::function<double(int)>& inv_freq_of) {
 
 // Three candidates: a grid may have rounded to either side of a tie that the recipe's own error
 // decides.
-Model::Entry Model::entry(std::size_t row, int map, int pair, int times, int head,
-                          bool key) const {
+Model::Entry Model::entry(std::size_t row, int map, int pair, int times, int head, bool key) const {
   if (entry_of) {
     const std::size_t flat = entry_of(row, pair);
     row = flat / static_cast<std::size_t>(pairs);
@@ -94,10 +92,9 @@ Model::Entry Model::entry(std::size_t row, int map, int pair, int times, int hea
   out.tolerance = times * gain * contract.arithmetic + contract.absolute;
   if (table_grid) out.tolerance += times * gain * std::sqrt(2.0) * unit(*table_grid);
   const double f = inv_freq[slot(map, pair)];
-  const double p = a < 0 || f == 0 ? 0
-                   : position_of_head
-                       ? position_of_head(head, key)
-                       : position[row][static_cast<std::size_t>(a)];
+  const double p = a < 0 || f == 0    ? 0
+                   : position_of_head ? position_of_head(head, key)
+                                      : position[row][static_cast<std::size_t>(a)];
   const bool own = pairs == contract.pairs && f == contract.inv_freq[slot(map, pair)] &&
                    contract.axis[slot(map, pair)] >= 0;
   double relative = own ? contract.relative[slot(map, pair)] : contract.largest_relative;
@@ -164,8 +161,7 @@ bool Model::head_fits(const Operator& m, std::size_t row, int head, bool key, in
       const double own = m.at(row, head, key, out, out), other = m.at(row, head, key, out, in);
       if (!near_any(own, e.cos, 1, e.tolerance)) return false;
       if (!near_any(other, e.sin, first ? -1 : 1, e.tolerance)) return false;
-      if (table_grid &&
-          (rounded(own, *table_grid) != own || rounded(other, *table_grid) != other))
+      if (table_grid && (rounded(own, *table_grid) != own || rounded(other, *table_grid) != other))
         return false;
     }
   }

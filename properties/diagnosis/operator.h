@@ -20,6 +20,7 @@ class Operator {
     return entries_[base(row, head, key) + static_cast<std::size_t>(out * width_ + in)];
   }
   std::size_t rows() const { return tuples.size(); }
+  const std::vector<double>& entries() const { return entries_; }
   std::vector<std::vector<double>> tuples;  // [rows][axes]
 
  private:
@@ -54,7 +55,9 @@ struct Model {
   std::function<double(double)> reduce;  // of the angle, before cos and sin
 
   // Whether every measured entry is within the recipe's bounds of this model's.
-  bool fits(const Operator& measured) const { return fits_below(measured, contract.shape.head_dim); }
+  bool fits(const Operator& measured) const {
+    return fits_below(measured, contract.shape.head_dim);
+  }
   // The same for output lanes below `width` only.
   bool fits_below(const Operator& measured, int width) const;
 

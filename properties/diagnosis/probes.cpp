@@ -11,13 +11,24 @@ namespace {
 using Tuples = std::vector<std::vector<double>>;
 
 // Numbers with many significant bits, unrelated on the axes; powers of two hide narrow types.
-constexpr double kSpread[][4] = {
-    {5, 11, 2, 7},           {3, 7, 13, 29},        {29, 5, 2, 17},      {1, 0, 0, 0},
-    {0, 1, 0, 0},            {0, 0, 1, 0},          {0, 0, 0, 1},        {0, 0, 0, 0},
-    {37, 101, 67, 23},       {1000, 2049, 333, 77}, {257, 513, 1025, 9}, {4097, 911, 6007, 31},
-    {2049, 4099, 129, 1999}, {70001, 4001, 9991, 65521},
-    {1021, 131071, 5003, 3}, {40009, 331, 99991, 4211},
-    {17, 17, 64, 64},        {8191, 12289, 24593, 49157}};
+constexpr double kSpread[][4] = {{5, 11, 2, 7},
+                                 {3, 7, 13, 29},
+                                 {29, 5, 2, 17},
+                                 {1, 0, 0, 0},
+                                 {0, 1, 0, 0},
+                                 {0, 0, 1, 0},
+                                 {0, 0, 0, 1},
+                                 {0, 0, 0, 0},
+                                 {37, 101, 67, 23},
+                                 {1000, 2049, 333, 77},
+                                 {257, 513, 1025, 9},
+                                 {4097, 911, 6007, 31},
+                                 {2049, 4099, 129, 1999},
+                                 {70001, 4001, 9991, 65521},
+                                 {1021, 131071, 5003, 3},
+                                 {40009, 331, 99991, 4211},
+                                 {17, 17, 64, 64},
+                                 {8191, 12289, 24593, 49157}};
 constexpr double kText[] = {6,    0,    1,    2,    3,     63,    64,    255,   257,   511,
                             1000, 2049, 4099, 8191, 16411, 32767, 32771, 65521, 131071};
 
@@ -28,9 +39,9 @@ bool same(const Operator& a, const Operator& b, const Contract& c, bool transpos
       for (int head = 0; head < c.heads(key); ++head) {
         for (int out = 0; out < c.shape.head_dim; ++out) {
           for (int in = 0; in < c.shape.head_dim; ++in) {
-            const double x = a.at(row, head, key, out, in),
-                         y = transpose ? b.at(row, head, key, in, out)
-                                       : b.at(row, head, key, out, in);
+            const double x = a.at(row, head, key, out, in), y = transpose
+                                                                    ? b.at(row, head, key, in, out)
+                                                                    : b.at(row, head, key, out, in);
             if (std::isnan(x) && std::isnan(y)) continue;
             if (!(std::abs(x - y) <= tolerance)) return false;
           }

@@ -28,8 +28,7 @@ double largest(const std::vector<double>& x) {
 // Within twice what the recipe allows for inputs of this size.
 bool near(const Contract& c, const std::vector<double>& a, const std::vector<double>& b,
           double size) {
-  const double tolerance =
-      2 * (2 * size * std::max(1.0, c.factor) * c.arithmetic + c.absolute);
+  const double tolerance = 2 * (2 * size * std::max(1.0, c.factor) * c.arithmetic + c.absolute);
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [&](double x, double y) { return std::abs(x - y) <= tolerance; });
 }
@@ -49,10 +48,11 @@ Values hazard(const Contract& c, const Operator& m, const Values& in, const Valu
         const std::size_t base = (row * heads + head) * lanes_of(c);
         for (int pair = 0; pair < c.pairs; ++pair) {
           const int a = c.neox ? pair : 2 * pair, b = c.neox ? pair + c.pairs : 2 * pair + 1;
-          const auto ia = base + static_cast<std::size_t>(a), ib = base + static_cast<std::size_t>(b);
+          const auto ia = base + static_cast<std::size_t>(a),
+                     ib = base + static_cast<std::size_t>(b);
           const int h = static_cast<int>(head);
-          wrong.of(key)[ib] = in.of(key)[ib] * m.at(row, h, key, b, b) +
-                              out.of(key)[ia] * m.at(row, h, key, b, a);
+          wrong.of(key)[ib] =
+              in.of(key)[ib] * m.at(row, h, key, b, b) + out.of(key)[ia] * m.at(row, h, key, b, a);
         }
       }
     }
@@ -69,10 +69,10 @@ std::string outside_name(const Contract& c, const std::vector<std::size_t>& outs
                       rest = flat % static_cast<std::size_t>(s.token),
                       head = rest / static_cast<std::size_t>(s.head),
                       lane = rest % static_cast<std::size_t>(s.head);
-    rows_after = rows_after && row >= rows && head < static_cast<std::size_t>(heads) &&
-                 lane < lanes_of(c);
-    head_after = head_after && row < rows && head == static_cast<std::size_t>(heads) &&
-                 lane < lanes_of(c);
+    rows_after =
+        rows_after && row >= rows && head < static_cast<std::size_t>(heads) && lane < lanes_of(c);
+    head_after =
+        head_after && row < rows && head == static_cast<std::size_t>(heads) && lane < lanes_of(c);
   }
   return rows_after ? "M06c" : head_after ? "M16b" : "";
 }
@@ -101,10 +101,11 @@ std::vector<Finding> probe_memory(const Maker& make, const Contract& c) {
   const std::size_t outside = answer.outside_q.size() + answer.outside_k.size();
   if (outside > 0) {
     Finding f{"poison around the output",
-              std::to_string(outside) + " elements outside the tensors were written", {}};
+              std::to_string(outside) + " elements outside the tensors were written",
+              {}};
     const std::string of_q = outside_name(c, answer.outside_q, q, rows, c.shape.num_heads),
-                      of_k = outside_name(c, answer.outside_k, k, rows,
-                                          c.shape.num_key_value_heads);
+                      of_k =
+                          outside_name(c, answer.outside_k, k, rows, c.shape.num_key_value_heads);
     if (answer.outside_q.empty() || answer.outside_k.empty() || of_q == of_k) {
       const std::string& name = answer.outside_q.empty() ? of_k : of_q;
       if (!name.empty()) f.names.push_back(name);
@@ -119,7 +120,8 @@ std::vector<Finding> probe_memory(const Maker& make, const Contract& c) {
       f.names = {"M11b"};
     out.push_back(f);
   }
-  if (answer.input_written) out.push_back({"inputs", "an input of a call not in place was written", {}});
+  if (answer.input_written)
+    out.push_back({"inputs", "an input of a call not in place was written", {}});
   return out;
 }
 
@@ -194,7 +196,10 @@ std::vector<Finding> probe_strides(const Maker& make, const Contract& c) {
     to.emplace_back(c, rows, c.heads(key), 1, 5);
     from.back().put(in.of(key));
   }
-  subject.rotate({c.c, ids, c.format, false,
+  subject.rotate({c.c,
+                  ids,
+                  c.format,
+                  false,
                   {from[0].data(), to[0].data(), from[0].strides, to[0].strides},
                   {from[1].data(), to[1].data(), from[1].strides, to[1].strides}});
   const Values strided{to[0].get(), to[1].get()};
@@ -279,7 +284,11 @@ std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c) {
   const Values wanted = ask(subject, c, ids, data, false).out,
                wrong = ask(subject, c, ids, other, false).out;
   const laws::Strides far{stride, c.shape.head_dim};
-  subject.rotate({c.c, ids, c.format, false, {in, out, far, far},
+  subject.rotate({c.c,
+                  ids,
+                  c.format,
+                  false,
+                  {in, out, far, far},
                   {keys.data(), keys_out.data(), keys.strides, keys_out.strides}});
   const auto second_row = [&](const std::byte* at) {
     Sheet copy(c, rows, c.shape.num_heads, 0, 0);

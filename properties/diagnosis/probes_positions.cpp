@@ -114,8 +114,8 @@ Rational whole_seconds(const Sample& s, std::size_t a, std::size_t row) {
   return laws::nearest_rational(positions(other).at(a, row));
 }
 
-constexpr Rule kRules[] = {{"M27a", plain_index}, {"M27b", from_zero},  {"M27c", offset_again},
-                           {"M28a", by_count},    {"M28d", patches},    {"M28e", by_columns},
+constexpr Rule kRules[] = {{"M27a", plain_index},  {"M27b", from_zero}, {"M27c", offset_again},
+                           {"M28a", by_count},     {"M28d", patches},   {"M28e", by_columns},
                            {"M28c", whole_seconds}};
 
 }  // namespace
@@ -132,8 +132,7 @@ std::vector<Finding> probe_positions(const Maker& make, const Contract& contract
       c.pad_left = c.pad_right = 0;
       try {
         c.sequence = parse_notation(text);
-        if (!windows.empty() && windows.front().first + windows.front().count >
-                                    tokens(c.sequence))
+        if (!windows.empty() && windows.front().first + windows.front().count > tokens(c.sequence))
           continue;
         c.windows = windows;
         if (c.parameters.find("second_per_grid_t") != nullptr)
@@ -149,8 +148,7 @@ std::vector<Finding> probe_positions(const Maker& make, const Contract& contract
   Finding out{"position_ids", "tokens of a prompt stand elsewhere", {}};
   for (const Rule& rule : kRules) {
     if (std::all_of(samples.begin(), samples.end(), [&](const Sample& s) {
-          return s.matches(
-              [&](std::size_t a, std::size_t row) { return rule.place(s, a, row); });
+          return s.matches([&](std::size_t a, std::size_t row) { return rule.place(s, a, row); });
         }))
       out.names.emplace_back(rule.id);
   }

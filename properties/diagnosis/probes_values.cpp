@@ -31,8 +31,7 @@ Sum applied(const Contract& c, const Operator& m, const Values& in, std::size_t 
             bool key, int out) {
   Sum s;
   for (int lane = 0; lane < c.shape.head_dim; ++lane) {
-    const double x = in.of(key)[flat(c, row, head, key, lane)],
-                 w = m.at(row, head, key, out, lane);
+    const double x = in.of(key)[flat(c, row, head, key, lane)], w = m.at(row, head, key, out, lane);
     if (w == 0) continue;
     s.value += w * x;
     s.size += std::abs(w * x);
@@ -91,8 +90,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
       linear = linear && std::abs(y - s.value) <= tolerance(c, s.size);
     }
   });
-  if (!linear)
-    out.push_back({"drawn numbers", "they are not turned as basis vectors are", {}});
+  if (!linear) out.push_back({"drawn numbers", "they are not turned as basis vectors are", {}});
   if (linear && is_fused(c, m, in, answer.out)) legal.emplace_back("M22b");
 
   // Rows alone.
@@ -101,8 +99,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
   for (std::size_t row = 0; row < rows; row += 3) {
     Values one;
     for (const bool key : {false, true}) {
-      const auto first =
-          in.of(key).begin() + static_cast<std::ptrdiff_t>(flat(c, row, 0, key, 0));
+      const auto first = in.of(key).begin() + static_cast<std::ptrdiff_t>(flat(c, row, 0, key, 0));
       one.of(key).assign(first, first + c.heads(key) * c.shape.head_dim);
     }
     const Answer single =
@@ -129,7 +126,8 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
       const bool own = row == 1 && head == 0 && !key && (lane == 0 || lane == b);
       const std::size_t i = flat(c, row, head, key, lane);
       const double x = nan.out.of(key)[i], y = answer.out.of(key)[i];
-      if (!own) spread = spread || !(std::abs(x - y) <= tolerance(c, 2 * size * std::max(1.0, c.factor)));
+      if (!own)
+        spread = spread || !(std::abs(x - y) <= tolerance(c, 2 * size * std::max(1.0, c.factor)));
       if (own && lane == 0) spread = spread || !std::isnan(x);
     }
   });

@@ -168,9 +168,8 @@ std::optional<double> period_error_of(const Contract& c, const Operator& m,
     const double angle = angle_of(c, m, t), k = std::nearbyint(angle / (2 * std::numbers::pi));
     if (k != 0) samples.push_back({k, std::remainder(t.phase() - angle, 2 * std::numbers::pi)});
   }
-  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) {
-    return std::abs(a.turns) < std::abs(b.turns);
-  });
+  std::sort(samples.begin(), samples.end(),
+            [](const Sample& a, const Sample& b) { return std::abs(a.turns) < std::abs(b.turns); });
   double top = 0, bottom = 0;
   for (const Sample& s : samples) {
     const double now = bottom == 0 ? 0 : top / bottom;

@@ -121,9 +121,8 @@ void plane_stride(Work& w, State&) {
   if (w.rows > 1) read_flat(w, [&](std::size_t a, std::size_t n) { return a * (w.rows - 1) + n; });
 }
 void transposed(Work& w, State&) {
-  read_flat(w, [&](std::size_t a, std::size_t n) {
-    return n * static_cast<std::size_t>(w.axes) + a;
-  });
+  read_flat(w,
+            [&](std::size_t a, std::size_t n) { return n * static_cast<std::size_t>(w.axes) + a; });
 }
 void one_row_more(Work& w, State&) { w.extra_rows = w.axes > 1 && w.rows > 1 ? 1 : 0; }
 
@@ -136,18 +135,20 @@ constexpr Mutant kMutants[] = {
      "osaurus-ai/vmlx-swift#225", swap_t_h},
     {"M02c", "rows rotated", "pairs of t read row h, those of h row w, those of w row t",
      "osaurus-ai/vmlx-swift#225", rotate_axes},
-    {"M03a", "other axis map", "chunked sections where the contract deals them in turn, and the "
-     "reverse", "alibaba/MNN#4133", other_map},
+    {"M03a", "other axis map",
+     "chunked sections where the contract deals them in turn, and the "
+     "reverse",
+     "alibaba/MNN#4133", other_map},
     {"M04a", "built-in section", "a section of its own instead of the caller's",
      "vllm-project/vllm-ascend#2677", built_in_triple},
     {"M04z", "zero section", "a section (0, 0, 0), so that no pair turns",
      "vllm-project/vllm-ascend#2677", zero_triple},
     {"M04b", "section in lanes", "section lengths doubled, the last axis cut off",
      "InfiniTensor/InfiniCore#1350", in_lanes},
-    {"M04d", "first boundary off by one", "one pair of h read as t",
-     "huggingface/diffusers#12538", off_by_one},
-    {"M04e", "second boundary off by one", "one pair of w read as h",
-     "huggingface/diffusers#12538", last_off_by_one},
+    {"M04d", "first boundary off by one", "one pair of h read as t", "huggingface/diffusers#12538",
+     off_by_one},
+    {"M04e", "second boundary off by one", "one pair of w read as h", "huggingface/diffusers#12538",
+     last_off_by_one},
     {"M05a", "ladder restarts per axis", "each axis starts again at frequency 1",
      "vllm-project/vllm-omni#1784", restart},
     {"M05b", "ladder goes on", "one ladder over all pairs where the contract restarts it",

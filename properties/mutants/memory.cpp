@@ -11,8 +11,7 @@ namespace {
 void first_batch_row(Work& w, State&) {
   // Two packed rows of equal length; an odd token belongs to the first.
   const std::size_t length = (w.rows + 1) / 2;
-  if (w.rows > 1)
-    w.row_of = [length](std::size_t row, int, bool) { return row % length; };
+  if (w.rows > 1) w.row_of = [length](std::size_t row, int, bool) { return row % length; };
 }
 void running_counter(Work& w, State&) {
   if (w.rows == 0) return;
@@ -37,9 +36,7 @@ void head_index(Work& w, State&) {
   }
   w.position = std::move(longer);
   w.table_rows = all;
-  w.row_of = [rows](std::size_t, int head, bool) {
-    return rows + static_cast<std::size_t>(head);
-  };
+  w.row_of = [rows](std::size_t, int head, bool) { return rows + static_cast<std::size_t>(head); };
 }
 void offset_by_one(Work& w, State&) {
   w.each_position([](double p) { return p + 1; });
@@ -68,9 +65,7 @@ void packed_tokens(Work& w, State&) {
   w.q.in_strides.token = w.shape.num_heads * w.q.in_strides.head;
   w.k.in_strides.token = w.shape.num_key_value_heads * w.k.in_strides.head;
 }
-void packed_heads(Work& w, State&) {
-  w.q.in_strides.head = w.k.in_strides.head = w.shape.head_dim;
-}
+void packed_heads(Work& w, State&) { w.q.in_strides.head = w.k.in_strides.head = w.shape.head_dim; }
 void packed_keys(Work& w, State&) {
   w.k.in_strides.token = w.shape.num_key_value_heads * w.k.in_strides.head;
 }
@@ -90,7 +85,9 @@ void head_block(Work& w, State&) {
     };
     const int heads = w.shape.num_heads;
     // Only the keys have an odd count here.
-    w.turns_of = [=](int head, bool key) { return !key && head >= heads && heads % 2 == 0 ? 0 : 1; };
+    w.turns_of = [=](int head, bool key) {
+      return !key && head >= heads && heads % 2 == 0 ? 0 : 1;
+    };
   }
 }
 void reads_past_table(Work& w, State&) {
@@ -153,8 +150,7 @@ constexpr Mutant kMutants[] = {
      kNoThread, map_by_remainder},
     {"M15a", "token stride ignored", "tokens are read as if packed", "vllm-project/vllm#17091",
      packed_tokens},
-    {"M15b", "head stride ignored", "heads are read as if packed", "ROCm/aiter#4531",
-     packed_heads},
+    {"M15b", "head stride ignored", "heads are read as if packed", "ROCm/aiter#4531", packed_heads},
     {"M15c", "token stride of k ignored", "tokens of k are read as if packed",
      "ggml-org/llama.cpp#14582", packed_keys},
     {"M15d", "head stride of the output ignored", "heads are stored as if packed",

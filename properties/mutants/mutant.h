@@ -14,28 +14,26 @@ namespace plumbline::mutants {
 enum class Kind : std::uint8_t { wrong, legal, equivalent };
 
 struct Mutant {
-  std::string_view id;         // class and variant, "M09b"
+  std::string_view id;  // class and variant, "M09b"
   std::string_view name;
-  std::string_view sentence;   // what it does
-  std::string_view source;     // where it was seen, owner/repository#thread
-  void (*edit)(Work&, State&) = nullptr;            // of the rotation
-  PositionTable (*place)(const Case&) = nullptr;    // of the position ids
+  std::string_view sentence;                      // what it does
+  std::string_view source;                        // where it was seen, owner/repository#thread
+  void (*edit)(Work&, State&) = nullptr;          // of the rotation
+  PositionTable (*place)(const Case&) = nullptr;  // of the position ids
   Kind kind = Kind::wrong;
   std::string_view reason = {};  // why it is legal or equivalent
   // "M09"; "sign" and the like for classes that have no number.
-  std::string_view bug_class() const {
-    return id.front() == 'M' ? id.substr(0, 3) : id;
-  }
+  std::string_view bug_class() const { return id.front() == 'M' ? id.substr(0, 3) : id; }
 };
 
 // A source of mutants that belong to the list and were not found in a thread.
 inline constexpr std::string_view kNoThread = "no thread known";
 
-std::span<const Mutant> axis_mutants();       // M01 to M06
-std::span<const Mutant> lane_mutants();       // M07 to M11
-std::span<const Mutant> memory_mutants();     // M12 to M18
-std::span<const Mutant> arithmetic_mutants(); // M19 to M26
-std::span<const Mutant> position_mutants();   // M27, M28
+std::span<const Mutant> axis_mutants();        // M01 to M06
+std::span<const Mutant> lane_mutants();        // M07 to M11
+std::span<const Mutant> memory_mutants();      // M12 to M18
+std::span<const Mutant> arithmetic_mutants();  // M19 to M26
+std::span<const Mutant> position_mutants();    // M27, M28
 
 // All of them, in the order of the classes.
 std::span<const Mutant> mutants();

@@ -11,14 +11,17 @@ laws::Subject subject(std::string name, std::function<PositionTable(const Case&)
                       void (*edit)(Work&, State&),
                       std::function<std::optional<Recipe>(const Format&)> recipe, bool own) {
   auto state = std::make_shared<State>();
-  return {std::move(name), std::move(place),
+  return {std::move(name),
+          std::move(place),
           [state, edit, recipe](const laws::Call& call) {
             Work work(call, *recipe(call.format));
             if (edit != nullptr) edit(work, *state);
             work.run();
             ++state->calls;
           },
-          recipe, laws::not_by_pairs, own};
+          recipe,
+          laws::not_by_pairs,
+          own};
 }
 
 std::optional<Recipe> by_default(const Format& f) { return default_recipe(f); }
@@ -28,8 +31,8 @@ std::optional<Recipe> by_default(const Format& f) { return default_recipe(f); }
 std::span<const Mutant> mutants() {
   static const std::vector<Mutant> kAll = [] {
     std::vector<Mutant> all;
-    for (const auto& part : {axis_mutants(), lane_mutants(), memory_mutants(),
-                             arithmetic_mutants(), position_mutants()})
+    for (const auto& part : {axis_mutants(), lane_mutants(), memory_mutants(), arithmetic_mutants(),
+                             position_mutants()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
@@ -42,8 +45,8 @@ const Mutant& find_mutant(std::string_view id) {
     if (m.id == id) return m;
     known += (known.empty() ? "" : ", ") + std::string(m.id);
   }
-  throw std::invalid_argument("mutant = '" + std::string(id.substr(0, 60)) +
-                              "': must be one of " + known);
+  throw std::invalid_argument("mutant = '" + std::string(id.substr(0, 60)) + "': must be one of " +
+                              known);
 }
 
 laws::Subject subject_of(const Mutant& m) {
@@ -52,8 +55,9 @@ laws::Subject subject_of(const Mutant& m) {
 }
 
 laws::Subject faultless(const Recipe& recipe) {
-  return subject("faultless " + recipe.name, plumbline::positions, nullptr,
-                 [recipe](const Format&) { return std::optional(recipe); }, false);
+  return subject(
+      "faultless " + recipe.name, plumbline::positions, nullptr,
+      [recipe](const Format&) { return std::optional(recipe); }, false);
 }
 
 laws::Subject faultless() {

@@ -21,9 +21,9 @@ double load(const std::byte* from, const Format& f) {
   if (f == bfloat16)
     return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits << 16)));
   const int exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
-  const double size = exponent == 31 ? fraction != 0 ? std::numeric_limits<double>::quiet_NaN()
-                                                     : std::numeric_limits<double>::infinity()
-                      : exponent == 0 ? std::ldexp(fraction, -24)
+  const double size = exponent == 31  ? fraction != 0 ? std::numeric_limits<double>::quiet_NaN()
+                                                      : std::numeric_limits<double>::infinity()
+                       : exponent == 0 ? std::ldexp(fraction, -24)
                                       : std::ldexp(1024 + fraction, exponent - 25);
   return (bits & 0x8000) != 0 ? -size : size;
 }
@@ -147,8 +147,7 @@ void Work::set_width(int lanes) {
   for (int map = 0; map < maps; ++map) {
     for (int pair = 0; pair < lanes / 2; ++pair) {
       other_axis.push_back(axis[slot(map, std::min(pair, pairs - 1))]);
-      const Certified f =
-          certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency");
+      const Certified f = certify([&] { return spectrum.inv_freq(pair); }, binary64, "a frequency");
       other_freq.push_back(decode_double(f.bits, binary64));
     }
   }
@@ -226,8 +225,7 @@ void Work::turn_head(const laws::HeadView& view, std::size_t row, int head, bool
   }
   if (!copies_pass_through && view.in != view.out) return;
   for (int lane = 0; lane < shape.head_dim; ++lane) {
-    const bool turned = neox ? lane % partner < pairs && lane < partner + pairs
-                             : lane < 2 * pairs;
+    const bool turned = neox ? lane % partner < pairs && lane < partner + pairs : lane < 2 * pairs;
     if (turned) continue;
     if (pass_through != 1 || zero) {
       write(lane, read(lane) * pass_through);
@@ -248,8 +246,8 @@ void Work::rotate(const laws::HeadView& view, int heads, bool key) {
       const auto size = static_cast<std::size_t>(shape.head_dim * call.format.bytes);
       const auto r = static_cast<std::ptrdiff_t>(row);
       std::memmove(
-          view.out + (r * view.out_strides.token + head * view.out_strides.head) *
-                         call.format.bytes,
+          view.out +
+              (r * view.out_strides.token + head * view.out_strides.head) * call.format.bytes,
           view.in + (r * view.in_strides.token + head * view.in_strides.head) * call.format.bytes,
           size);
     }

@@ -16,7 +16,7 @@ namespace plumbline::mutants {
 // What a kernel object keeps between calls.
 struct State {
   std::uint64_t calls = 0;
-  double longest = 0;                             // position
+  double longest = 0;                               // position
   std::map<std::size_t, std::vector<double>> kept;  // by any key
 };
 
@@ -29,7 +29,7 @@ struct Work {
   double& at(int axis_index, std::size_t row) {
     return position[static_cast<std::size_t>(axis_index) * table_rows + row];
   }
-  int count(int axis_index) const;   // pairs of the first map that read an axis
+  int count(int axis_index) const;  // pairs of the first map that read an axis
   void each_position(const std::function<double(double)>& change);
   // Rotates that many lanes on a ladder of that many; new pairs read the last one's axis.
   void set_width(int lanes);
@@ -44,16 +44,16 @@ struct Work {
   std::vector<double> position;  // [axes][table_rows]
   double factor;
   Recipe recipe;
-  Format phase;     // in which position x inv_freq is formed
-  int partner;      // lanes between the members of a neox pair
-  double sign = 1;  // of the sine
-  int turns = 1;    // times the rotation is applied
-  bool crossed = false;     // each member of a pair reads the table by the other pairing
-  bool fused = false;       // one product and the sum in one rounding
+  Format phase;              // in which position x inv_freq is formed
+  int partner;               // lanes between the members of a neox pair
+  double sign = 1;           // of the sine
+  int turns = 1;             // times the rotation is applied
+  bool crossed = false;      // each member of a pair reads the table by the other pairing
+  bool fused = false;        // one product and the sum in one rounding
   bool write_first = false;  // the first member is stored before the second is computed
   bool copies_pass_through = true;
-  double pass_through = 1;   // factor on lanes that do not turn
-  bool zero = false;         // nothing reaches the output
+  double pass_through = 1;      // factor on lanes that do not turn
+  bool zero = false;            // nothing reaches the output
   bool narrow_offsets = false;  // offsets of elements in 32 bits
   std::size_t extra_rows = 0;
   int extra_heads = 0;
