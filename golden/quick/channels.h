@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "golden/quick/double2.h"
+#include "golden/quick/kernels.h"
+#include "reference/certify.h"
+#include "reference/frequency_spectrum.h"
+
+// What the quick rows take from the definition: seeds, phases, and the values that they leave open.
+namespace plumbline::quick {
+
+// Error of a seed, as a part of the attention factor: |high + low - exact| <= kSeedError A.
+inline constexpr double kSeedError = 0x1p-105;
+// Working precision of seeds, in bits.
+inline constexpr unsigned kSeedBits = 256;
+
+struct SeedTurn {
+  Double2 cos, sin;
+};
+
+// Throws std::logic_error unless this thread rounds to nearest and keeps subnormals: every bound of
+// this folder is stated for that.
+void require_nearest();
+
+// x as a double-double, good to kSeedError * `scale`: checked on the enclosure itself, and
+// std::logic_error where it is not so. scale > 0.
+Double2 double2_of(const Interval& x, double scale);
+
+// factor e^(i (start + n step)) for n = 0 .. count - 1, radians; scale >= |factor|. By products of
+// n / 2 and n - n / 2, whose enclosures widen by a bit a doubling, never one by one. At the working
+// precision.
+std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
+                            const Interval& factor, double scale);
+
+// The first kChunks 32-bit digits of the fractional part of inv_freq / (2 pi denominator).
+// denominator >= 1. Throws Unresolved where they cannot be decided.
+std::vector<std::uint64_t> phase_chunks(const ResolvedSpectrum& spectrum, int rung,
+                                        std::int64_t denominator);
+
+// An upper bound of the attention factor, good to 2^-50.
+double scale_of(const ResolvedSpectrum& spectrum);
+
+// A cos(position inv_freq) or A sin, rounded once by the enclosures of reference/. Exactly where
+// the angle is zero or a quarter turn. Throws Unresolved.
+std::uint64_t decide(const ResolvedSpectrum& spectrum, int rung, const Rational& position,
+                     bool sine, Dtype dtype);
+
+// The reference's name of a float type.
+const Format& format_of_float(Dtype dtype);
+
+}  // namespace plumbline::quick

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "golden/quick/consecutive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace plumbline::quick {
+namespace {
+
+constexpr int kMostFineRows = 256;
+// Rows of one call of a kernel, so that its doubts stay in cache.
+constexpr int kTileRows = 64;
+// proof/product.g: what two seeds within kSeedError and their product lose, and the rounding of the
+// test itself, for A = 1.
+constexpr double kProductBound = 0x1p-100;
+
+// Stores turns of one channel; the group's last channel also fills the lanes past the end.
+void put(std::vector<double>& rows, const std::vector<SeedTurn>& turns, int channel, int channels,
+         int groups) {
+  const int last = channel + 1 == channels ? groups * kGroup : channel + 1;
+  for (std::size_t row = 0; row < turns.size(); ++row)
+    for (int lane = channel; lane < last; ++lane) {
+      double* group = rows.data() + (row * static_cast<std::size_t>(groups) +
+                                     static_cast<std::size_t>(lane / kGroup)) *
+                                        kTurnGroup;
+      const SeedTurn& t = turns[row];
+      const double parts[] = {t.cos.high, t.cos.low, t.sin.high, t.sin.low};
+      for (int i = 0; i < 4; ++i) group[i * kGroup + lane % kGroup] = parts[i];
+    }
+}
+
+}  // namespace
+
+ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t begin,
+                                 std::int64_t end)
+    : spectrum_(&spectrum),
+      begin_(begin),
+      end_(end),
+      block_(1),
+      groups_((spectrum.rungs() + kGroup - 1) / kGroup) {
+  if (begin >= end || begin < -kFarthest || end - 1 > kFarthest)
+    throw std::invalid_argument(
+        fmt::format("positions = [{}, {}): must hold a position and lie in [-{}, {}]", begin, end,
+                    kFarthest, kFarthest));
+  require_nearest();
+  const std::int64_t count = end - begin;
+  while (block_ < kMostFineRows && std::int64_t{block_} * block_ < count) block_ *= 2;
+  const auto coarse_rows = static_cast<int>((count + block_ - 1) / block_);
+  const auto room = [&](int rows) {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(groups_) * kTurnGroup;
+  };
+  coarse_.resize(room(coarse_rows));
+  fine_.resize(room(block_));
+  const double scale = scale_of(spectrum);
+  bound_ = kProductBound * scale;
+  const WorkingPrecision precision(kSeedBits);
+  for (int channel = 0; channel < channels(); ++channel) {
+    const Interval angle = spectrum.inv_freq(channel);
+    put(fine_, seeds(Interval(0), angle, block_, Interval(1), 1), channel, channels(), groups_);
+    put(coarse_,
+        seeds(angle * Interval(begin), angle * Interval(block_), coarse_rows,
+              spectrum.attention_factor(), scale),
+        channel, channels(), groups_);
+  }
+}
+
+Count ConsecutiveRows::rows(std::int64_t from, std::int64_t to, const RowsOut& out,
+                            const Kernels& kernels) const {
+  if (from < begin_ || to > end_ || from > to || out.stride < channels())
+    throw std::invalid_argument(
+        fmt::format("rows [{}, {}) with stride {}: must lie in [{}, {}), stride at least {}", from,
+                    to, out.stride, begin_, end_, channels()));
+  require_nearest();
+  const ProductRows kernel = kernels.product[static_cast<std::size_t>(out.dtype)];
+  std::vector<std::uint16_t> doubtful(static_cast<std::size_t>(kTileRows * groups_));
+  const std::size_t row_size = static_cast<std::size_t>(groups_) * kTurnGroup;
+  Count count;
+  for (std::int64_t position = from; position < to;) {
+    const auto a = static_cast<std::size_t>((position - begin_) / block_);
+    const auto b = static_cast<int>((position - begin_) % block_);
+    const auto rows = static_cast<int>(
+        std::min<std::int64_t>({kTileRows, std::int64_t{block_} - b, to - position}));
+    const RowsOut here = from_row(out, position - from);
+    const ProductJob job{coarse_.data() + a * row_size,
+                         fine_.data() + static_cast<std::size_t>(b) * row_size, rows, channels(),
+                         bound_};
+    if (kernel(job, output_of(here, doubtful.data())))
+      count += settle(*spectrum_, doubtful.data(), rows, here,
+                      [&](int row, int) { return Rational(position + row); });
+    position += rows;
+  }
+  count.values = 2 * static_cast<std::uint64_t>(to - from) * static_cast<std::uint64_t>(channels());
+  return count;
+}
+
+}  // namespace plumbline::quick

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "golden/tensor.h"
+
+// Kernels that make certified rows. A group is eight pairs; a kernel works on whole groups and
+// stores only the pairs that are there.
+namespace plumbline::quick {
+
+inline constexpr int kGroup = 8;
+// Doubles of one group of double-double turns: cos.high[8], cos.low[8], sin.high[8], sin.low[8].
+inline constexpr int kTurnGroup = 4 * kGroup;
+// 32-bit chunks of a fraction of a turn; their group is chunk[5][8], one chunk a word.
+inline constexpr int kChunks = 5;
+inline constexpr int kChunkGroup = kChunks * kGroup;
+// Turns of the table that the phase is reduced by: k / kTable of a turn, cos and sin as four
+// doubles.
+inline constexpr int kTableBits = 10, kTable = 1 << kTableBits;
+
+// Where rows go: [rows][stride] encodings of one format, cos and sin apart; doubtful[rows][groups],
+// bit i for the cos and bit 8 + i for the sin of pair i: not proven, and to be made by other means.
+struct Output {
+  std::byte *cos, *sin;
+  std::ptrdiff_t stride;  // in elements
+  std::uint16_t* doubtful;
+};
+
+// Rows b of coarse * fine[b]. |A cos, A sin of a value - computed| < bound.
+struct ProductJob {
+  const double *coarse, *fine;  // [groups][kTurnGroup], [rows][groups][kTurnGroup]
+  int rows, pairs;
+  double bound;
+};
+// Pair i of row r at position[r * groups * 8 + i], |position| <= 2^31, times the fraction of a turn
+// that its chunks hold. |value - computed| < bound + |position| * bound_per_position.
+struct PhaseJob {
+  const std::int64_t* positions;
+  const std::uint64_t* chunks;  // [groups][kChunkGroup]
+  const double* table;          // [kTable][4]: cos.high, cos.low, sin.high, sin.low
+  int rows, pairs;
+  double bound, bound_per_position;
+};
+
+// Return whether anything is doubtful.
+using ProductRows = bool (*)(const ProductJob&, const Output&) noexcept;
+using PhaseRows = bool (*)(const PhaseJob&, const Output&) noexcept;
+
+// One instruction set; all of them give the same bits. Indexed by Dtype: f64, f32, bf16, f16.
+struct Kernels {
+  std::string_view name;
+  bool (*supported)() noexcept;
+  ProductRows product[4];
+  PhaseRows phase[4];
+};
+extern const Kernels kPortable, kAvx512;
+// Best first.
+std::span<const Kernels* const> kernels();
+// The best that this machine runs.
+const Kernels& best_kernels();
+
+// The encoding nearest to x, ties to even, for binary32, bfloat16 or binary16; x is finite.
+std::uint32_t narrow(double x, Dtype dtype);
+// The bits of a binary64 that are all zero where it lies on a midpoint between two numbers of the
+// format, or is one: a real number nearest to it may round either way. Of a format with p bits a
+// midpoint has p + 1 at most, of 53.
+consteval std::uint64_t midpoint_mask(Dtype dtype) {
+  const int precision = dtype == Dtype::f32 ? 24 : dtype == Dtype::bf16 ? 8 : 11;
+  return (std::uint64_t{1} << (52 - precision)) - 1;
+}
+template <Dtype kTo>
+inline constexpr std::ptrdiff_t kBytes = static_cast<std::ptrdiff_t>(info(kTo).bytes);
+
+}  // namespace plumbline::quick
