@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <span>
 
 namespace plumbline::oracle {
 namespace {
@@ -39,22 +40,42 @@ std::uint64_t round_dyadic(const arf_t x, const Format& format) {
 
 }  // namespace
 
-std::optional<std::uint64_t> round(const Ball& x, slong bits, const Format& format) {
-  if (arb_is_exact(x.get())) return round_dyadic(arb_midref(x.get()), format);
-  if (!arb_is_finite(x.get())) return std::nullopt;
+namespace {
+
+void round_to(const Ball& x, slong bits, std::span<const Format> formats,
+              std::optional<std::uint64_t>* out) {
+  const std::size_t count = formats.size();
+  std::fill(out, out + count, std::nullopt);
+  if (arb_is_exact(x.get())) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = round_dyadic(arb_midref(x.get()), formats[i]);
+    return;
+  }
   // A ball across zero is refused even where all its members underflow, because they differ in
   // sign.
-  if (arb_contains_zero(x.get())) return std::nullopt;
+  if (!arb_is_finite(x.get()) || arb_contains_zero(x.get())) return;
   arf_t low, high;
   arf_init(low);
   arf_init(high);
   arb_get_interval_arf(low, high, x.get(), bits);
-  const std::uint64_t first = round_dyadic(low, format);
-  const std::uint64_t last = round_dyadic(high, format);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t first = round_dyadic(low, formats[i]);
+    if (first == round_dyadic(high, formats[i])) out[i] = first;
+  }
   arf_clear(low);
   arf_clear(high);
-  if (first != last) return std::nullopt;
-  return first;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> round(const Ball& x, slong bits, const Format& format) {
+  std::optional<std::uint64_t> out;
+  round_to(x, bits, {&format, 1}, &out);
+  return out;
+}
+
+void round_all(const Ball& x, slong bits,
+               std::optional<std::uint64_t> (&out)[std::size(kFormats)]) {
+  round_to(x, bits, kFormats, out);
 }
 
 double decode(std::uint64_t bits, const Format& format) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 
 #include "golden/oracle/exact.h"
@@ -31,6 +32,9 @@ inline constexpr const Format& kBinary64 = kFormats[0];
 // one encoding. Error: none. `bits` is the precision the ball was made at; the ends of the ball are
 // rounded outward to it.
 std::optional<std::uint64_t> round(const Ball& x, slong bits, const Format& format);
+
+// The same in every one of kFormats, in their order.
+void round_all(const Ball& x, slong bits, std::optional<std::uint64_t> (&out)[std::size(kFormats)]);
 
 // The value of an encoding: exact, since binary64 holds every number of the four formats.
 double decode(std::uint64_t bits, const Format& format);

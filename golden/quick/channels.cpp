@@ -92,7 +92,12 @@ std::vector<std::uint64_t> phase_chunks(const ResolvedSpectrum& spectrum, int ru
 
 double scale_of(const ResolvedSpectrum& spectrum) {
   const WorkingPrecision precision(kSeedBits);
-  return upper_size(spectrum.attention_factor());
+  const double size = upper_size(spectrum.attention_factor());
+  int exponent = 0;
+  std::frexp(size, &exponent);  // size < 2^exponent
+  const double scale = std::ldexp(1.0, exponent);
+  // upper_size() goes one binary64 up, which must not make a factor of 1 into 2.
+  return spectrum.attention_factor() <= Interval(scale / 2) ? scale / 2 : scale;
 }
 
 std::uint64_t decide(const ResolvedSpectrum& spectrum, int rung, const Rational& position,

@@ -12,8 +12,13 @@
 // What the quick rows take from the definition: seeds, phases, and the values that they leave open.
 namespace plumbline::quick {
 
-// Error of a seed, as a part of the attention factor: |high + low - exact| <= kSeedError A.
+// Error of a seed, as a part of scale_of(): |high + low - exact| <= kSeedError scale.
 inline constexpr double kSeedError = 0x1p-105;
+// Error of a product of two turns that are good to kSeedError, as a part of scale_of(),
+// with the rounding of the test on top: 0x1.2p-101 + 2^-103, proof/product.g. The turns that
+// small_turn() makes are good to kSeedError too: 0x1.2p-106, proof/polynomial.g, with kCosLost and
+// with 2^-113 for the bits of the phase that no double of r holds, proof/phase.g.
+inline constexpr double kBound = 0x1p-100;
 // Working precision of seeds, in bits.
 inline constexpr unsigned kSeedBits = 256;
 
@@ -40,7 +45,8 @@ std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int cou
 std::vector<std::uint64_t> phase_chunks(const ResolvedSpectrum& spectrum, int rung,
                                         std::int64_t denominator);
 
-// An upper bound of the attention factor, good to 2^-50.
+// The smallest power of two that is no smaller than the attention factor: what is proven for
+// operands of size 1 holds, scaled by it, without another rounding.
 double scale_of(const ResolvedSpectrum& spectrum);
 
 // A cos(position inv_freq) or A sin, rounded once by the enclosures of reference/. Exactly where

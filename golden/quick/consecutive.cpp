@@ -12,9 +12,6 @@ namespace {
 constexpr int kMostFineRows = 256;
 // Rows of one call of a kernel, so that its doubts stay in cache.
 constexpr int kTileRows = 64;
-// proof/product.g: what two seeds within kSeedError and their product lose, and the rounding of the
-// test itself, for A = 1.
-constexpr double kProductBound = 0x1p-100;
 
 // Stores turns of one channel; the group's last channel also fills the lanes past the end.
 void put(std::vector<double>& rows, const std::vector<SeedTurn>& turns, int channel, int channels,
@@ -54,7 +51,7 @@ ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t 
   coarse_.resize(room(coarse_rows));
   fine_.resize(room(block_));
   const double scale = scale_of(spectrum);
-  bound_ = kProductBound * scale;
+  bound_ = kBound * scale;
   const WorkingPrecision precision(kSeedBits);
   for (int channel = 0; channel < channels(); ++channel) {
     const Interval angle = spectrum.inv_freq(channel);

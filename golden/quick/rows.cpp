@@ -10,6 +10,7 @@ Count settle(const ResolvedSpectrum& spectrum, const std::uint16_t* doubtful, in
   const int channels = spectrum.rungs(), groups = (channels + kGroup - 1) / kGroup;
   const std::size_t bytes = info(out.dtype).bytes;
   Count count;
+  std::optional<std::uint64_t> factor;  // A, rounded: the cosine of every channel that never turns
   for (int row = 0; row < rows; ++row)
     for (int g = 0; g < groups; ++g) {
       const unsigned bits = doubtful[row * groups + g];
@@ -19,8 +20,13 @@ Count settle(const ResolvedSpectrum& spectrum, const std::uint16_t* doubtful, in
           if ((bits >> (lane + (sine ? 8 : 0)) & 1) == 0) continue;
           const int channel = g * kGroup + lane;
           const bool still = spectrum.never_turns(channel);
-          const std::uint64_t value = decide(
-              spectrum, channel, still ? Rational(0) : position_at(row, channel), sine, out.dtype);
+          std::uint64_t value = 0;
+          if (!still) {
+            value = decide(spectrum, channel, position_at(row, channel), sine, out.dtype);
+          } else if (!sine) {
+            if (!factor) factor = decide(spectrum, channel, Rational(0), false, out.dtype);
+            value = *factor;
+          }
           const std::size_t at = static_cast<std::size_t>(row * out.stride + channel) * bytes;
           std::memcpy(static_cast<std::byte*>(sine ? out.sin : out.cos) + at, &value, bytes);
           if (!still) ++count.decided;

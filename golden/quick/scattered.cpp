@@ -11,9 +11,6 @@ namespace plumbline::quick {
 namespace {
 
 constexpr int kTileRows = 64;
-// proof/product.g and proof/polynomial.g: what the table, the polynomial and their product lose,
-// the bits of the phase below 2^-128, and the rounding of the test itself, for A = 1.
-constexpr double kPhaseBound = 0x1p-99;
 // The chunks leave out less than 2^-160 of a turn: times 2 pi, below 2^-157 a position.
 constexpr double kPhaseBoundPerPosition = 0x1p-157;
 
@@ -28,7 +25,7 @@ ScatteredRows::ScatteredRows(const ResolvedSpectrum& spectrum, std::int64_t deno
         fmt::format("denominator = {}: must lie in [1, {}]", denominator, kFarthest));
   require_nearest();
   const double scale = scale_of(spectrum);
-  bound_ = kPhaseBound * scale;
+  bound_ = kBound * scale;
   bound_per_position_ = kPhaseBoundPerPosition * scale;
   chunks_.resize(static_cast<std::size_t>(groups_) * kChunkGroup);
   for (int channel = 0; channel < channels(); ++channel) {

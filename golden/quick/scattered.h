@@ -28,6 +28,9 @@ class ScatteredRows {
   Count rows(std::span<const std::int64_t> numerators, int rows, const RowsOut& out,
              const Kernels& kernels = best_kernels()) const;
 
+  // cos and sin of A e^(2 pi i k / kTable), [kTable][4], for tests that inspect and spoil it.
+  std::span<double> table() { return table_; }
+  // Widens the test by this factor; the values that it then leaves open go to reference/.
   void widen_bound(double factor) { bound_ *= factor; }
 
  private:

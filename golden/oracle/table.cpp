@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "golden/oracle/table.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "golden/oracle/case.h"
+#include "golden/oracle/rounding.h"
+#include "golden/oracle/turns.h"
+
+namespace plumbline::oracle {
+namespace {
+
+// Angle addition loses a few bits; 160 leave more than a hundred beyond binary64.
+constexpr slong kBits = 160;
+constexpr int kFine = 256;
+
+struct CosSin {
+  Ball cos, sin;
+};
+
+const Format& format_of(Dtype dtype) {
+  for (const Format& f : kFormats)
+    if (f.dtype == dtype) return f;
+  throw std::invalid_argument("no float type");
+}
+
+}  // namespace
+
+struct Table::Parts {
+  Parts(const std::string& text, std::int64_t pairs)
+      : spectrum(Json::parse(text), pairs, {{.rungs = pairs}}), turns(spectrum) {
+    const Ladder& ladder = spectrum.at(kBits);
+    for (const Real& w : ladder.inv_freq) w.enclose(inv_freq.emplace_back(), kBits);
+    ladder.attention.value.enclose(attention, kBits);
+  }
+  // e^(i n w) for n < kFine, frequency by frequency, each on its own.
+  const std::vector<CosSin>& fine() {
+    if (!fine_.empty()) return fine_;
+    for (int n = 0; n < kFine; ++n)
+      for (const Ball& w : inv_freq) {
+        CosSin& turn = fine_.emplace_back();
+        Ball angle;
+        arb_mul_si(angle.get(), w.get(), n, kBits);
+        arb_sin_cos(turn.sin.get(), turn.cos.get(), angle.get(), kBits);
+      }
+    return fine_;
+  }
+  CosSin direct(std::size_t frequency, std::int64_t position) const {
+    CosSin turn;
+    Ball angle;
+    arb_mul_si(angle.get(), inv_freq[frequency].get(), position, kBits);
+    arb_sin_cos(turn.sin.get(), turn.cos.get(), angle.get(), kBits);
+    arb_mul(turn.cos.get(), turn.cos.get(), attention.get(), kBits);
+    arb_mul(turn.sin.get(), turn.sin.get(), attention.get(), kBits);
+    return turn;
+  }
+
+  // One value against all formats; `ball` encloses it at kBits.
+  void compare(TableFindings& found, const Ball& ball, bool sine, std::size_t frequency,
+               std::int64_t numerator, std::int64_t denominator, std::ptrdiff_t row,
+               std::ptrdiff_t column, std::span<const TableRows> rows) {
+    std::optional<std::uint64_t> rounded[std::size(kFormats)];
+    round_all(ball, kBits, rounded);
+    for (const TableRows& r : rows) {
+      const Format& format = format_of(r.dtype);
+      const std::size_t bytes = info(r.dtype).bytes;
+      std::uint64_t stored = 0;
+      std::memcpy(&stored,
+                  static_cast<const std::byte*>(sine ? r.sin : r.cos) +
+                      static_cast<std::size_t>(row * r.stride + column) * bytes,
+                  bytes);
+      std::optional<std::uint64_t> expected = rounded[&format - kFormats];
+      if (!expected) {
+        ++found.harder;
+        const Coordinate position(Rational(numerator) / Rational(denominator));
+        for (slong bits = kFirstBits; !expected; bits *= 2) {
+          if (bits > kLastBits) throw std::runtime_error("a rounding stays undecided");
+          const Turn turn = turns.at(position, frequency, bits);
+          expected = round(sine ? turn.sin : turn.cos, bits, format);
+        }
+      }
+      if (*expected == stored) {
+        ++found.values;
+        continue;
+      }
+      if (found.differ++ == 0)
+        found.first = fmt::format("{} of frequency {} at position {}/{}, {}: stored {:x}, Arb {:x}",
+                                  sine ? "sin" : "cos", frequency, numerator, denominator,
+                                  info(r.dtype).format, stored, *expected);
+    }
+  }
+
+  Spectrum spectrum;
+  Turns turns;
+  std::vector<Ball> inv_freq;
+  Ball attention;
+
+ private:
+  std::vector<CosSin> fine_;
+};
+
+Table::Table(const std::string& spectrum, std::int64_t pairs)
+    : parts_(std::make_unique<Parts>(spectrum, pairs)) {}
+Table::~Table() = default;
+
+TableFindings Table::consecutive(std::int64_t first, int count, std::span<const TableRows> rows) {
+  Parts& p = *parts_;
+  const std::size_t n = p.inv_freq.size();
+  const std::vector<CosSin>& fine = p.fine();
+  TableFindings found;
+  std::vector<CosSin> coarse(n);
+  CosSin value;
+  for (int row = 0; row < count; ++row) {
+    const std::int64_t position = first + row;
+    for (std::size_t f = 0; f < n; ++f) {
+      if (row % kFine == 0) coarse[f] = p.direct(f, position);
+      const CosSin &a = coarse[f], &b = fine[static_cast<std::size_t>(row % kFine) * n + f];
+      arb_mul(value.cos.get(), a.cos.get(), b.cos.get(), kBits);
+      arb_submul(value.cos.get(), a.sin.get(), b.sin.get(), kBits);
+      arb_mul(value.sin.get(), a.sin.get(), b.cos.get(), kBits);
+      arb_addmul(value.sin.get(), a.cos.get(), b.sin.get(), kBits);
+      const auto column = static_cast<std::ptrdiff_t>(f);
+      p.compare(found, value.cos, false, f, position, 1, row, column, rows);
+      p.compare(found, value.sin, true, f, position, 1, row, column, rows);
+    }
+  }
+  return found;
+}
+
+TableFindings Table::at(std::span<const std::int64_t> numerators, std::int64_t denominator,
+                        int count, std::span<const TableRows> rows) {
+  Parts& p = *parts_;
+  const std::size_t n = p.inv_freq.size();
+  const bool one = numerators.size() == static_cast<std::size_t>(count);
+  TableFindings found;
+  for (int row = 0; row < count; ++row)
+    for (std::size_t f = 0; f < n; ++f) {
+      const auto r = static_cast<std::size_t>(row);
+      const std::int64_t numerator = numerators[one ? r : r * n + f];
+      const Turn turn =
+          p.turns.at(Coordinate(Rational(numerator) / Rational(denominator)), f, kBits);
+      const auto column = static_cast<std::ptrdiff_t>(f);
+      p.compare(found, turn.cos, false, f, numerator, denominator, row, column, rows);
+      p.compare(found, turn.sin, true, f, numerator, denominator, row, column, rows);
+    }
+  return found;
+}
+
+namespace {
+
+constexpr slong kDistanceBits = 512;
+
+double distance_to(const Ball& value, double high, double low) {
+  Ball rest, part;
+  arb_set_d(part.get(), high);
+  arb_sub(rest.get(), part.get(), value.get(), kDistanceBits);
+  arb_set_d(part.get(), low);
+  arb_add(rest.get(), rest.get(), part.get(), kDistanceBits);
+  mag_t size;
+  mag_init(size);
+  arb_get_mag(size, rest.get());
+  const double bound = mag_get_d(size);
+  mag_clear(size);
+  return bound;
+}
+
+}  // namespace
+
+double Table::distance(std::size_t frequency, std::int64_t position, bool sine, double high,
+                       double low) {
+  const Turn turn = parts_->turns.at(Coordinate(position), frequency, kDistanceBits);
+  return distance_to(sine ? turn.sin : turn.cos, high, low);
+}
+
+double Table::distance_of_turn(std::int64_t numerator, std::int64_t denominator, bool sine,
+                               double high, double low) {
+  const Rational half_turns = Rational(2 * numerator) / Rational(denominator);
+  Ball value, factor;
+  (sine ? arb_sin_pi_fmpq : arb_cos_pi_fmpq)(value.get(), half_turns.get(), kDistanceBits);
+  parts_->turns.attention(kDistanceBits).value.enclose(factor, kDistanceBits);
+  arb_mul(value.get(), value.get(), factor.get(), kDistanceBits);
+  return distance_to(value, high, low);
+}
+
+void Table::plain_row(std::int64_t position, double* cos, double* sin) {
+  for (std::size_t f = 0; f < parts_->inv_freq.size(); ++f) {
+    const CosSin turn = parts_->direct(f, position);
+    const auto put = [](const Ball& x) {
+      const auto bits = round(x, kBits, kBinary64);
+      return bits ? std::bit_cast<double>(*bits) : 0.0;
+    };
+    cos[f] = put(turn.cos);
+    sin[f] = put(turn.sin);
+  }
+}
+
+}  // namespace plumbline::oracle
