@@ -157,7 +157,9 @@ TEST(QuickBounds, ProductsStayWithinTheBound) {
 
 // The same of the polynomial, which proof/polynomial.g and kCosLost bound.
 TEST(QuickBounds, SmallTurnsStayWithinTheirBound) {
-  oracle::Table arb(spectrum_jobs().front().json, 64);
+  const SpectrumJob job = spectrum_jobs().front();
+  oracle::Table arb(job.json, ResolvedSpectrum(job.spectrum).rungs());
+  ASSERT_EQ(scale_of(ResolvedSpectrum(job.spectrum)), 1);
   std::mt19937_64 random(kSeed);
   double worst = 0;
   for (int i = 0; i < 4000; ++i) {
