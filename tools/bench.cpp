@@ -11,6 +11,7 @@
 
 #include "fast/limits.h"
 #include "tools/bench_cases.h"
+#include "tools/bench_certified.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -21,7 +22,8 @@ using fast::Storage;
 using fast::Traffic;
 
 struct BenchOptions {
-  std::string kernel, filter, json;
+  std::string kernel, filter, json, model = "qwen3-vl-8b";
+  bool certified = false;
   int rounds = 15, threads = 1;
 };
 
@@ -220,6 +222,7 @@ class Table : public benchmark::BenchmarkReporter {
 int run_bench(const BenchOptions& o) {
   if (o.rounds < 5 || o.rounds > 1000)
     throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
+  if (o.certified) return bench_certified(o.model, o.rounds);
   const int cores = static_cast<int>(threads());
   if (o.threads < 1 || o.threads > cores)
     throw std::invalid_argument(
@@ -283,6 +286,11 @@ Run add_bench(CLI::App& app) {
   app.add_option("--rounds", o->rounds, "paired measurements a case (15)");
   app.add_option("--threads", o->threads, "of the kernels and of the limits (1)");
   app.add_option("--json", o->json, "also write the figures to this file");
+  auto* certified = app.add_flag("--certified", o->certified,
+                                 "certified cos and sin instead: quick rows, Arb and MPFI");
+  for (const char* other : {"--kernel", "--filter", "--threads", "--json"})
+    certified->excludes(app.get_option(other));
+  app.add_option("--model", o->model, "preset of --certified (qwen3-vl-8b)")->needs(certified);
   return [o] { return run_bench(*o); };
 }
 

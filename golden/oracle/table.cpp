@@ -187,10 +187,17 @@ double Table::distance_of_turn(std::int64_t numerator, std::int64_t denominator,
 }
 
 void Table::plain_row(std::int64_t position, double* cos, double* sin) {
-  for (std::size_t f = 0; f < parts_->inv_freq.size(); ++f) {
-    const CosSin turn = parts_->direct(f, position);
+  constexpr slong kPlain = 113;
+  const Parts& p = *parts_;
+  for (std::size_t f = 0; f < p.inv_freq.size(); ++f) {
+    CosSin turn;
+    Ball angle;
+    arb_mul_si(angle.get(), p.inv_freq[f].get(), position, kPlain);
+    arb_sin_cos(turn.sin.get(), turn.cos.get(), angle.get(), kPlain);
+    arb_mul(turn.cos.get(), turn.cos.get(), p.attention.get(), kPlain);
+    arb_mul(turn.sin.get(), turn.sin.get(), p.attention.get(), kPlain);
     const auto put = [](const Ball& x) {
-      const auto bits = round(x, kBits, kBinary64);
+      const auto bits = round(x, kPlain, kBinary64);
       return bits ? std::bit_cast<double>(*bits) : 0.0;
     };
     cos[f] = put(turn.cos);

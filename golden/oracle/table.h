@@ -50,8 +50,8 @@ class Table {
   double distance(std::size_t frequency, std::int64_t position, bool sine, double high, double low);
   double distance_of_turn(std::int64_t numerator, std::int64_t denominator, bool sine, double high,
                           double low);
-  // cos and sin of every frequency at one position, rounded to binary64: the plain way, for timing.
-  // 0 where 160 bits do not decide.
+  // cos and sin of every frequency at one position, rounded to binary64: the plain way at 113
+  // bits, for timing. 0 where they do not decide.
   void plain_row(std::int64_t position, double* cos, double* sin);
 
  private:

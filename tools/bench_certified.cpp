@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench_certified.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "golden/oracle/table.h"
+#include "golden/quick/consecutive.h"
+#include "golden/quick/scattered.h"
+#include "reference/model.h"
+#include "reference/rotation.h"
+
+namespace plumbline {
+namespace {
+
+constexpr std::int64_t kPositions = std::int64_t{1} << 20;
+constexpr int kRows = 256;  // rows of one call: both tables of 64 binary64 pairs stay in a 1 MiB L2
+
+double seconds_of(const std::function<void()>& body) {
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+struct Method {
+  std::string name;
+  std::uint64_t values;  // of one round
+  std::function<quick::Count()> round;
+  std::vector<double> seconds = {};
+  quick::Count count = {};
+};
+
+double median_of(std::vector<double> sample) {
+  std::sort(sample.begin(), sample.end());
+  return sample[sample.size() / 2];
+}
+
+}  // namespace
+
+int bench_certified(const std::string& name, int rounds) {
+  const Model& model = find_model(name);
+  const Case c = case_from_json(Json{{"id", "bench"}, {"model", model.name}, {"sequence", "t1"}});
+  const ResolvedSpectrum spectrum(c.spectrum);
+  const int n = spectrum.rungs();
+  const auto per_row = 2 * static_cast<std::uint64_t>(n);
+
+  std::unique_ptr<quick::ConsecutiveRows> rows;
+  const double seed_seconds =
+      seconds_of([&] { rows = std::make_unique<quick::ConsecutiveRows>(spectrum, 0, kPositions); });
+  const quick::ScatteredRows scattered(spectrum, 1);
+  oracle::Table arb(c.spectrum_json.dump(), n);
+  std::vector<double> cos(static_cast<std::size_t>(kRows * n)), sin(cos);
+  std::mt19937_64 random(20261122);
+  std::vector<std::int64_t> places(kRows);
+  for (std::int64_t& p : places) p = static_cast<std::int64_t>(random() >> 33);
+  std::int64_t next = 0;
+
+  std::vector<Method> methods;
+  for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    const quick::RowsOut out{dtype, cos.data(), sin.data(), n};
+    constexpr int kCalls = 128;
+    methods.push_back({fmt::format("consecutive positions, {}", info(dtype).format),
+                       kCalls * kRows * per_row, [&, out] {
+                         quick::Count count;
+                         for (int i = 0; i < kCalls; ++i) {
+                           count += rows->rows(next, next + kRows, out);
+                           next = (next + kRows) % kPositions;
+                         }
+                         return count;
+                       }});
+  }
+  for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    const quick::RowsOut out{dtype, cos.data(), sin.data(), n};
+    constexpr int kCalls = 24;
+    methods.push_back({fmt::format("any position below 2^31, {}", info(dtype).format),
+                       kCalls * kRows * per_row, [&, out] {
+                         quick::Count count;
+                         for (int i = 0; i < kCalls; ++i)
+                           count += scattered.rows(places, kRows, out);
+                         return count;
+                       }});
+  }
+  constexpr int kArbRows = 64, kMpfiRows = 4;
+  methods.push_back({"Arb, one by one, 113 bits, binary64", kArbRows * per_row, [&] {
+                       for (int i = 0; i < kArbRows; ++i)
+                         arb.plain_row(places[static_cast<std::size_t>(i)], cos.data(), sin.data());
+                       return quick::Count{};
+                     }});
+  methods.push_back({"MPFI, one by one, 113 bits, binary64", kMpfiRows * per_row, [&] {
+                       const WorkingPrecision precision(113);
+                       std::vector<Interval> ladder;
+                       for (int rung = 0; rung < n; ++rung)
+                         ladder.push_back(spectrum.inv_freq(rung));
+                       const Interval factor = spectrum.attention_factor();
+                       for (int i = 0; i < kMpfiRows; ++i)
+                         for (const Interval& w : ladder) {
+                           const CosSin value =
+                               cos_sin(Interval(places[static_cast<std::size_t>(i)]), w, factor);
+                           cos[0] += static_cast<double>(round_to(value.cos, binary64).has_value());
+                           sin[0] += static_cast<double>(round_to(value.sin, binary64).has_value());
+                         }
+                       return quick::Count{};
+                     }});
+  for (int round = 0; round < rounds; ++round)
+    for (Method& m : methods) m.seconds.push_back(seconds_of([&] { m.count += m.round(); }));
+
+  const Method &mpfi = methods.back(), &arb_method = methods[methods.size() - 2];
+  fmt::print("{}, {} channels, {} rounds, kernels {}\n", model.name, n, rounds,
+             quick::best_kernels().name);
+  fmt::print("{:38} {:>12} {:>10} {:>8} {:>8}  {}\n", "certified values, one core", "values/s",
+             "ns/pair", "x MPFI", "x Arb", "left to the reference");
+  for (const Method& m : methods) {
+    const auto ratio_to = [&](const Method& other) {
+      std::vector<double> ratio;
+      for (std::size_t i = 0; i < m.seconds.size(); ++i)
+        ratio.push_back(other.seconds[i] / static_cast<double>(other.values) *
+                        static_cast<double>(m.values) / m.seconds[i]);
+      return median_of(ratio);
+    };
+    const double rate = static_cast<double>(m.values) / median_of(m.seconds);
+    const std::string left =
+        m.count.values == 0 ? "" : fmt::format("{} of {}", m.count.decided, m.count.values);
+    fmt::print("{:38} {:12.3e} {:10.3f} {:8.0f} {:8.1f}  {}\n", m.name, rate, 2e9 / rate,
+               ratio_to(mpfi), ratio_to(arb_method), left);
+  }
+  quick::Count all;
+  const double table_seconds = seconds_of([&] {
+    for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16})
+      for (std::int64_t at = 0; at < kPositions; at += kRows)
+        all += rows->rows(at, at + kRows, {dtype, cos.data(), sin.data(), n});
+  });
+  fmt::print(
+      "every position below 2^20 in four formats: {} values in {:.2f} s after {:.2f} s for "
+      "seeds, {} left to the reference\n",
+      all.values, table_seconds, seed_seconds, all.decided);
+  return 0;
+}
+
+}  // namespace plumbline
