@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "golden/oracle/table.h"
 #include "golden/quick/consecutive.h"
+#include "golden/quick/rotation.h"
 #include "golden/quick/scattered.h"
 #include "reference/model.h"
 #include "reference/rotation.h"
@@ -84,6 +87,36 @@ int bench_certified(const std::string& name, int rounds) {
                            count += scattered.rows(places, kRows, out);
                          return count;
                        }});
+  }
+  // 40 heads, as 32 of q and 8 of k; turns are made once a row.
+  constexpr int kHeads = 40, kTurned = 64;
+  const quick::Rotation rotation(spectrum);
+  const int groups = (n + quick::kGroup - 1) / quick::kGroup;
+  std::vector<double> turns(static_cast<std::size_t>(groups * quick::kTurnGroup));
+  for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    const std::size_t bytes = info(dtype).bytes;
+    auto in =
+        std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(kHeads * 2 * n) * bytes);
+    auto out = std::make_shared<std::vector<std::byte>>(in->size());
+    for (std::size_t i = 0; i < in->size() / bytes; ++i) {
+      const double value = static_cast<double>(random() >> 11) * 0x1p-51 - 2;
+      const std::uint64_t bits = round_to(from_double(value), quick::format_of_float(dtype));
+      std::memcpy(in->data() + i * bytes, &bits, bytes);
+    }
+    methods.push_back(
+        {fmt::format("rotated outputs, {}", info(dtype).format), kTurned * kHeads * per_row,
+         [&, dtype, in, out] {
+           quick::Count count;
+           for (int i = 0; i < kTurned; ++i) {
+             const std::int64_t at = next;
+             next = (next + 1) % kPositions;
+             rows->turns(at, at + 1, turns.data());
+             count += rotation.rotate(
+                 turns.data(), [at](int) { return Rational(at); },
+                 {dtype, in->data(), out->data(), kHeads, 2 * n, 2 * n, Pairing::neox}, false);
+           }
+           return count;
+         }});
   }
   constexpr int kArbRows = 64, kMpfiRows = 4;
   methods.push_back({"Arb, one by one, 113 bits, binary64", kArbRows * per_row, [&] {

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "golden/oracle/case.h"
+#include "golden/oracle/rotation.h"
 #include "golden/oracle/rounding.h"
 #include "golden/oracle/turns.h"
 
@@ -184,6 +186,27 @@ double Table::distance_of_turn(std::int64_t numerator, std::int64_t denominator,
   parts_->turns.attention(kDistanceBits).value.enclose(factor, kDistanceBits);
   arb_mul(value.get(), value.get(), factor.get(), kDistanceBits);
   return distance_to(value, high, low);
+}
+
+std::optional<std::uint64_t> Table::rotated(std::size_t frequency, std::int64_t position,
+                                            std::uint64_t x_bits, std::uint64_t y_bits,
+                                            bool adjoint, int lane, Dtype dtype) {
+  Turns& turns = parts_->turns;
+  const Format& format = format_of(dtype);
+  const double x = decode(x_bits, format), y = decode(y_bits, format);
+  if (!std::isfinite(x) || !std::isfinite(y)) return std::nullopt;
+  turns.forget_if_many();
+  const Coordinate where(position);
+  const Place place{
+      &where, frequency,
+      turns.still(where, frequency) ? nullptr : &turns.at_first_bits(where, frequency)};
+  if (lane_is_zero(lane, x, y, adjoint, place)) return std::nullopt;
+  for (slong bits = kFirstBits; bits <= kLastBits; bits *= 2) {
+    Ball ball;
+    enclose_lane(ball, bits, lane, x, y, adjoint, place, turns);
+    if (const auto rounded = round(ball, bits, format)) return rounded;
+  }
+  throw std::runtime_error("a rounding stays undecided");
 }
 
 void Table::plain_row(std::int64_t position, double* cos, double* sin) {

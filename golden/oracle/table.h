@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -50,6 +51,11 @@ class Table {
   double distance(std::size_t frequency, std::int64_t position, bool sine, double high, double low);
   double distance_of_turn(std::int64_t numerator, std::int64_t denominator, bool sine, double high,
                           double low);
+  // Lane 0 or 1 of a pair (x, y) of encodings rotated at an integer position, as
+  // oracle::PairRotation; nothing where a lane is not finite, or the result is exactly zero.
+  std::optional<std::uint64_t> rotated(std::size_t frequency, std::int64_t position,
+                                       std::uint64_t x, std::uint64_t y, bool adjoint, int lane,
+                                       Dtype dtype);
   // cos and sin of every frequency at one position, rounded to binary64: the plain way at 113
   // bits, for timing. 0 where they do not decide.
   void plain_row(std::int64_t position, double* cos, double* sin);

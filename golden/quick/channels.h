@@ -19,6 +19,8 @@ inline constexpr double kSeedError = 0x1p-105;
 // small_turn() makes are good to kSeedError too: 0x1.2p-106, proof/polynomial.g, with kCosLost and
 // with 2^-113 for the bits of the phase that no double of r holds, proof/phase.g.
 inline constexpr double kBound = 0x1p-100;
+// Error of a turn that is such a product, without the rounding of the test: 0x1.2p-101.
+inline constexpr double kTurnError = 0x1p-100;
 // Working precision of seeds, in bits.
 inline constexpr unsigned kSeedBits = 256;
 

@@ -63,33 +63,49 @@ ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t 
   }
 }
 
+template <class Use>
+void ConsecutiveRows::jobs(std::int64_t from, std::int64_t to, const Use& use) const {
+  require_nearest();
+  const std::size_t row_size = static_cast<std::size_t>(groups_) * kTurnGroup;
+  for (std::int64_t position = from; position < to;) {
+    const auto a = static_cast<std::size_t>((position - begin_) / block_);
+    const auto b = static_cast<int>((position - begin_) % block_);
+    const auto rows = static_cast<int>(
+        std::min<std::int64_t>({kTileRows, std::int64_t{block_} - b, to - position}));
+    use(ProductJob{coarse_.data() + a * row_size,
+                   fine_.data() + static_cast<std::size_t>(b) * row_size, rows, channels(), bound_},
+        position);
+    position += rows;
+  }
+}
+
 Count ConsecutiveRows::rows(std::int64_t from, std::int64_t to, const RowsOut& out,
                             const Kernels& kernels) const {
   if (from < begin_ || to > end_ || from > to || out.stride < channels())
     throw std::invalid_argument(
         fmt::format("rows [{}, {}) with stride {}: must lie in [{}, {}), stride at least {}", from,
                     to, out.stride, begin_, end_, channels()));
-  require_nearest();
   const ProductRows kernel = kernels.product[static_cast<std::size_t>(out.dtype)];
   std::vector<std::uint16_t> doubtful(static_cast<std::size_t>(kTileRows * groups_));
-  const std::size_t row_size = static_cast<std::size_t>(groups_) * kTurnGroup;
   Count count;
-  for (std::int64_t position = from; position < to;) {
-    const auto a = static_cast<std::size_t>((position - begin_) / block_);
-    const auto b = static_cast<int>((position - begin_) % block_);
-    const auto rows = static_cast<int>(
-        std::min<std::int64_t>({kTileRows, std::int64_t{block_} - b, to - position}));
-    const RowsOut here = from_row(out, position - from);
-    const ProductJob job{coarse_.data() + a * row_size,
-                         fine_.data() + static_cast<std::size_t>(b) * row_size, rows, channels(),
-                         bound_};
+  jobs(from, to, [&](const ProductJob& job, std::int64_t first) {
+    const RowsOut here = from_row(out, first - from);
     if (kernel(job, output_of(here, doubtful.data())))
-      count += settle(*spectrum_, doubtful.data(), rows, here,
-                      [&](int row, int) { return Rational(position + row); });
-    position += rows;
-  }
+      count += settle(*spectrum_, doubtful.data(), job.rows, here,
+                      [&](int row, int) { return Rational(first + row); });
+  });
   count.values = 2 * static_cast<std::uint64_t>(to - from) * static_cast<std::uint64_t>(channels());
   return count;
+}
+
+void ConsecutiveRows::turns(std::int64_t from, std::int64_t to, double* out,
+                            const Kernels& kernels) const {
+  if (from < begin_ || to > end_ || from > to)
+    throw std::invalid_argument(
+        fmt::format("rows [{}, {}): must lie in [{}, {})", from, to, begin_, end_));
+  jobs(from, to, [&](const ProductJob& job, std::int64_t first) {
+    kernels.product_turns(job, out + (first - from) * groups_ * kTurnGroup);
+  });
 }
 
 }  // namespace plumbline::quick

@@ -25,6 +25,10 @@ class ConsecutiveRows {
   Count rows(std::int64_t from, std::int64_t to, const RowsOut& out,
              const Kernels& kernels = best_kernels()) const;
 
+  // The turns of rows [from, to), each good to kTurnError scale_of(): [rows][groups][kTurnGroup].
+  void turns(std::int64_t from, std::int64_t to, double* out,
+             const Kernels& kernels = best_kernels()) const;
+
   // Seeds as the kernels read them, [rows][groups][kTurnGroup], for tests that inspect and spoil
   // them. Coarse row a stands for position begin + a fine_rows(), fine row b for position b.
   std::span<double> coarse() { return coarse_; }
@@ -34,6 +38,9 @@ class ConsecutiveRows {
   void widen_bound(double factor) { bound_ *= factor; }
 
  private:
+  // Calls use(job, first) for runs of rows that one kernel call makes.
+  template <class Use>
+  void jobs(std::int64_t from, std::int64_t to, const Use& use) const;
   const ResolvedSpectrum* spectrum_;
   std::int64_t begin_, end_;
   int block_, groups_;

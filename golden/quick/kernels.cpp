@@ -2,6 +2,8 @@
 #include "golden/quick/kernels.h"
 
 #include <bit>
+#include <cmath>
+#include <limits>
 
 namespace plumbline::quick {
 
@@ -36,6 +38,22 @@ std::uint32_t narrow(double x, Dtype dtype) {
   std::uint64_t out = kept + (rest > half || (rest == half && (kept & 1) != 0) ? 1 : 0);
   if (exponent > emin) out += static_cast<std::uint64_t>(exponent - emin) << (precision - 1);
   return sign | (out < infinity ? static_cast<std::uint32_t>(out) : infinity);
+}
+
+double widen(std::uint64_t bits, Dtype dtype) {
+  if (dtype == Dtype::f64) return std::bit_cast<double>(bits);
+  const auto word = static_cast<std::uint32_t>(bits);
+  if (dtype == Dtype::f32) return std::bit_cast<float>(word);
+  if (dtype == Dtype::bf16) return std::bit_cast<float>(word << 16);
+  const std::uint32_t field = word >> 10 & 0x1f, fraction = word & 0x3ff;
+  double size = 0;
+  if (field == 0x1f) {
+    size = fraction == 0 ? HUGE_VAL : std::numeric_limits<double>::quiet_NaN();
+  } else {
+    size = field == 0 ? std::ldexp(fraction, -24)
+                      : std::ldexp(fraction + 1024.0, static_cast<int>(field) - 25);
+  }
+  return (word & 0x8000) != 0 ? -size : size;
 }
 
 }  // namespace plumbline::quick

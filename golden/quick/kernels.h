@@ -46,9 +46,27 @@ struct PhaseJob {
   double bound, bound_per_position;
 };
 
+// Heads of one row rotated by its turns: pair i joins in[i] and in[i + pairs] of a head, and so in
+// the output; strides in elements. `bound`: |lane - computed| < bound (|x| + |y|).
+// doubtful[heads][groups], bit i for x and bit 8 + i for y of pair i.
+struct RotateJob {
+  const double* turns;  // [groups][kTurnGroup]
+  const std::byte* in;
+  std::byte* out;
+  std::ptrdiff_t in_stride, out_stride;
+  int heads, pairs;
+  double bound;
+  bool adjoint;
+  std::uint16_t* doubtful;
+};
+
 // Return whether anything is doubtful.
 using ProductRows = bool (*)(const ProductJob&, const Output&) noexcept;
 using PhaseRows = bool (*)(const PhaseJob&, const Output&) noexcept;
+using RotateHeads = bool (*)(const RotateJob&) noexcept;
+// The turns of the job's rows as normalised double-doubles, [rows][groups][kTurnGroup].
+using ProductTurns = void (*)(const ProductJob&, double* turns) noexcept;
+using PhaseTurns = void (*)(const PhaseJob&, double* turns) noexcept;
 
 // One instruction set; all of them give the same bits. Indexed by Dtype: f64, f32, bf16, f16.
 struct Kernels {
@@ -56,6 +74,9 @@ struct Kernels {
   bool (*supported)() noexcept;
   ProductRows product[4];
   PhaseRows phase[4];
+  RotateHeads rotate[4];
+  ProductTurns product_turns;
+  PhaseTurns phase_turns;
 };
 extern const Kernels kPortable, kAvx512;
 // Best first.
@@ -65,6 +86,8 @@ const Kernels& best_kernels();
 
 // The encoding nearest to x, ties to even, for binary32, bfloat16 or binary16; x is finite.
 std::uint32_t narrow(double x, Dtype dtype);
+// The value of an encoding of one of the four formats; exact.
+double widen(std::uint64_t bits, Dtype dtype);
 // The bits of a binary64 that are all zero where it lies on a midpoint between two numbers of the
 // format, or is one: a real number nearest to it may round either way. Of a format with p bits a
 // midpoint has p + 1 at most, of 53.

@@ -149,6 +149,53 @@ Turn<V> small_turn(const Sum<V>& r) {
   return {cos.high, cos.low, sin, p_low - (sin - p)};
 }
 
+// Sums of two turns' product and their exact rests.
+template <class V>
+Sum<V> normalised(const Sum<V>& x) {
+  const V s = x.high + x.low, part = s - x.high;
+  return {s, (x.high - (s - part)) + (x.low - part)};
+}
+
+template <class V>
+void store_product(const Turn<V>& a, const Turn<V>& b, V sign, double* group, int lane) {
+  const Sum<V> cos = normalised(difference(a.cos_high, a.cos_low, b.cos_high, b.cos_low, a.sin_high,
+                                           a.sin_low, b.sin_high, b.sin_low));
+  const Sum<V> sin = normalised(sum(a.sin_high, a.sin_low, b.cos_high, b.cos_low, a.cos_high,
+                                    a.cos_low, b.sin_high, b.sin_low));
+  const V parts[] = {cos.high, cos.low, V::flip(sin.high, sign), V::flip(sin.low, sign)};
+  for (int i = 0; i < 4; ++i) V::store(group + i * kGroup + lane, parts[i]);
+}
+
+template <class V>
+void product_turns(const ProductJob& job, double* turns) noexcept {
+  const int size = (job.pairs + kGroup - 1) / kGroup * kTurnGroup;
+  for (int row = 0; row < job.rows; ++row) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(row) * size;
+    for (int g = 0; g < size; g += kTurnGroup)
+      for (int lane = 0; lane < kGroup; lane += V::kWidth)
+        store_product(load_turn<V>(job.coarse + g, lane), load_turn<V>(job.fine + at + g, lane),
+                      V::all(1), turns + at + g, lane);
+  }
+}
+
+template <class V>
+Sum<V> remainder(const Phase<V>& phase) {
+  return {phase.near * V::all(0x1p-64),
+          V::fma(phase.third, V::all(0x1p-96), phase.fourth * V::all(0x1p-128))};
+}
+
+template <class V>
+void phase_turns(const PhaseJob& job, double* turns) noexcept {
+  const std::ptrdiff_t groups = (job.pairs + kGroup - 1) / kGroup;
+  for (std::ptrdiff_t i = 0; i < job.rows * groups; ++i)
+    for (int lane = 0; lane < kGroup; lane += V::kWidth) {
+      const Phase<V> phase =
+          V::phase(job.positions + i * kGroup + lane, job.chunks + i % groups * kChunkGroup + lane);
+      store_product(V::gather(job.table, phase.index), small_turn(remainder(phase)), phase.sign,
+                    turns + i * kTurnGroup, lane);
+    }
+}
+
 template <Dtype kTo, class V>
 bool phase_rows(const PhaseJob& job, const Output& out) noexcept {
   const int groups = (job.pairs + kGroup - 1) / kGroup;
@@ -162,10 +209,8 @@ bool phase_rows(const PhaseJob& job, const Output& out) noexcept {
             job.positions + (static_cast<std::ptrdiff_t>(row) * groups + g) * kGroup + lane,
             job.chunks + g * kChunkGroup + lane);
         const V bound = V::fma(phase.size, V::all(job.bound_per_position), V::all(job.bound));
-        const Sum<V> r{phase.near * V::all(0x1p-64),
-                       V::fma(phase.third, V::all(0x1p-96), phase.fourth * V::all(0x1p-128))};
-        bits |= finish<kTo, true>(V::gather(job.table, phase.index), small_turn(r), bound,
-                                  out.cos + at + g * kGroup * kBytes<kTo>,
+        bits |= finish<kTo, true>(V::gather(job.table, phase.index), small_turn(remainder(phase)),
+                                  bound, out.cos + at + g * kGroup * kBytes<kTo>,
                                   out.sin + at + g * kGroup * kBytes<kTo>, lane,
                                   job.pairs - g * kGroup, phase.sign);
       }
@@ -174,16 +219,6 @@ bool phase_rows(const PhaseJob& job, const Output& out) noexcept {
     }
   }
   return any != 0;
-}
-
-template <class V>
-constexpr Kernels kernels_of(std::string_view name, bool (*supported)() noexcept) {
-  return {name,
-          supported,
-          {product_rows<Dtype::f64, V>, product_rows<Dtype::f32, V>, product_rows<Dtype::bf16, V>,
-           product_rows<Dtype::f16, V>},
-          {phase_rows<Dtype::f64, V>, phase_rows<Dtype::f32, V>, phase_rows<Dtype::bf16, V>,
-           phase_rows<Dtype::f16, V>}};
 }
 
 }  // namespace plumbline::quick

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
-#include "golden/quick/lane_rows.h"
+#include "golden/quick/lane_rotation.h"
 
 namespace plumbline::quick {
 namespace {
@@ -38,23 +38,52 @@ struct Eight {
     return _mm256_mask_or_epi32(toward_zero, dropped, toward_zero, _mm256_set1_epi32(1));
   }
 
+  static void store(double* at, Eight a) { _mm512_storeu_pd(at, a.x); }
+  static Eight size(Eight a) { return {_mm512_abs_pd(a.x)}; }
+  static unsigned not_above(Eight a, Eight b) { return _mm512_cmp_pd_mask(a.x, b.x, _CMP_NGT_UQ); }
+  static __mmask8 there(int pairs) {
+    return static_cast<__mmask8>(pairs >= kGroup ? 0xff : (1U << pairs) - 1);
+  }
+
+  // Encodings of eight values in 32-bit lanes.
   template <Dtype kTo>
-  static void put(std::byte* to, int /*lane*/, int pairs, Eight value) {
-    const auto there = static_cast<__mmask8>(pairs >= kGroup ? 0xff : (1U << pairs) - 1);
-    if constexpr (kTo == Dtype::f64) {
-      _mm512_mask_storeu_pd(to, there, value.x);
-    } else if constexpr (kTo == Dtype::f32) {
-      _mm256_mask_storeu_ps(to, there, _mm512_cvtpd_ps(value.x));
-    } else if constexpr (kTo == Dtype::f16) {
-      const __m256 odd = _mm256_castsi256_ps(odd_binary32(value));
-      _mm_mask_storeu_epi16(to, there, _mm256_cvtps_ph(odd, _MM_FROUND_TO_NEAREST_INT));
+  static __m256i encode(Eight value) {
+    if constexpr (kTo == Dtype::f32) return _mm256_castps_si256(_mm512_cvtpd_ps(value.x));
+    const __m256i odd = odd_binary32(value);
+    if constexpr (kTo == Dtype::f16)
+      return _mm256_cvtepu16_epi32(
+          _mm256_cvtps_ph(_mm256_castsi256_ps(odd), _MM_FROUND_TO_NEAREST_INT));
+    // The instruction for bfloat16 flushes subnormals.
+    const __m256i even = _mm256_and_si256(_mm256_srli_epi32(odd, 16), _mm256_set1_epi32(1));
+    const __m256i up = _mm256_add_epi32(_mm256_add_epi32(odd, even), _mm256_set1_epi32(0x7fff));
+    return _mm256_srli_epi32(up, 16);
+  }
+  static unsigned codes_differ(__m256i a, __m256i b) { return _mm256_cmpneq_epi32_mask(a, b); }
+  template <Dtype kTo>
+  static void put_code(std::byte* to, int /*lane*/, int pairs, __m256i code) {
+    if constexpr (kTo == Dtype::f32) {
+      _mm256_mask_storeu_epi32(to, there(pairs), code);
     } else {
-      // The instruction for bfloat16 flushes subnormals.
-      const __m256i odd = odd_binary32(value);
-      const __m256i even = _mm256_and_si256(_mm256_srli_epi32(odd, 16), _mm256_set1_epi32(1));
-      const __m256i up = _mm256_add_epi32(_mm256_add_epi32(odd, even), _mm256_set1_epi32(0x7fff));
-      _mm_mask_storeu_epi16(to, there, _mm256_cvtepi32_epi16(_mm256_srli_epi32(up, 16)));
+      _mm_mask_storeu_epi16(to, there(pairs), _mm256_cvtepi32_epi16(code));
     }
+  }
+  template <Dtype kTo>
+  static void put(std::byte* to, int lane, int pairs, Eight value) {
+    if constexpr (kTo == Dtype::f64) {
+      _mm512_mask_storeu_pd(to, there(pairs), value.x);
+    } else {
+      put_code<kTo>(to, lane, pairs, encode<kTo>(value));
+    }
+  }
+  template <Dtype kTo>
+  static Eight get(const std::byte* from, int /*lane*/, int pairs) {
+    if constexpr (kTo == Dtype::f64) return {_mm512_maskz_loadu_pd(there(pairs), from)};
+    if constexpr (kTo == Dtype::f32)
+      return {_mm512_cvtps_pd(_mm256_maskz_loadu_ps(there(pairs), from))};
+    const __m128i words = _mm_maskz_loadu_epi16(there(pairs), from);
+    if constexpr (kTo == Dtype::f16) return {_mm512_cvtps_pd(_mm256_cvtph_ps(words))};
+    return {
+        _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16)))};
   }
 
   static Phase<Eight> phase(const std::int64_t* position, const std::uint64_t* chunks) {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "golden/quick/lane_rows.h"
+#include "golden/quick/lane_rotation.h"
 
 namespace plumbline::quick {
 namespace {
@@ -27,15 +27,29 @@ struct One {
   }
   static One flip(One a, One sign) { return {std::signbit(sign.x) ? -a.x : a.x}; }
 
+  static void store(double* at, One a) { *at = a.x; }
+  static One size(One a) { return {std::abs(a.x)}; }
+  static unsigned not_above(One a, One b) { return a.x > b.x ? 0 : 1; }
+
+  template <Dtype kTo>
+  static std::uint64_t encode(One value) {
+    if constexpr (kTo == Dtype::f64) return std::bit_cast<std::uint64_t>(value.x);
+    return std::isnan(value.x) ? ~std::uint64_t{0} : narrow(value.x, kTo);
+  }
+  static unsigned codes_differ(std::uint64_t a, std::uint64_t b) { return a != b ? 1 : 0; }
+  template <Dtype kTo>
+  static void put_code(std::byte* to, int lane, int pairs, std::uint64_t code) {
+    if (lane < pairs) std::memcpy(to + lane * kBytes<kTo>, &code, kBytes<kTo>);  // little endian
+  }
   template <Dtype kTo>
   static void put(std::byte* to, int lane, int pairs, One value) {
-    if (lane >= pairs) return;
-    if constexpr (kTo == Dtype::f64) {
-      std::memcpy(to + lane * kBytes<kTo>, &value.x, 8);
-    } else {
-      const std::uint32_t bits = narrow(value.x, kTo);
-      std::memcpy(to + lane * kBytes<kTo>, &bits, kBytes<kTo>);  // little endian
-    }
+    put_code<kTo>(to, lane, pairs, encode<kTo>(value));
+  }
+  template <Dtype kTo>
+  static One get(const std::byte* from, int lane, int pairs) {
+    std::uint64_t bits = 0;
+    if (lane < pairs) std::memcpy(&bits, from + lane * kBytes<kTo>, kBytes<kTo>);
+    return {widen(bits, kTo)};
   }
 
   static Phase<One> phase(const std::int64_t* position, const std::uint64_t* chunks) {

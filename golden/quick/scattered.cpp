@@ -45,25 +45,21 @@ double ScatteredRows::bound(std::int64_t numerator) const {
   return bound_ + std::abs(static_cast<double>(numerator)) * bound_per_position_;
 }
 
-Count ScatteredRows::rows(std::span<const std::int64_t> numerators, int rows, const RowsOut& out,
-                          const Kernels& kernels) const {
+template <class Use>
+void ScatteredRows::jobs(std::span<const std::int64_t> numerators, int rows, const Use& use) const {
   const auto n = static_cast<std::size_t>(channels()),
              padded = static_cast<std::size_t>(groups_) * kGroup;
   const bool one = numerators.size() == static_cast<std::size_t>(rows);
-  if (rows < 0 || out.stride < channels() ||
-      (!one && numerators.size() != static_cast<std::size_t>(rows) * n))
-    throw std::invalid_argument(fmt::format(
-        "{} numerators for {} rows of {} channels with stride {}: must be one a row or one a value",
-        numerators.size(), rows, n, out.stride));
+  if (rows < 0 || (!one && numerators.size() != static_cast<std::size_t>(rows) * n))
+    throw std::invalid_argument(
+        fmt::format("{} numerators for {} rows of {} channels: must be one a row or one a value",
+                    numerators.size(), rows, n));
   for (const std::int64_t p : numerators)
     if (p < -kFarthest || p > kFarthest)
       throw std::invalid_argument(
           fmt::format("numerator = {}: must lie in [-{}, {}]", p, kFarthest, kFarthest));
   require_nearest();
-  const PhaseRows kernel = kernels.phase[static_cast<std::size_t>(out.dtype)];
-  std::vector<std::uint16_t> doubtful(static_cast<std::size_t>(kTileRows * groups_));
   std::vector<std::int64_t> positions(kTileRows * padded);
-  Count count;
   for (int first = 0; first < rows; first += kTileRows) {
     const int tile = std::min(kTileRows, rows - first);
     for (int row = 0; row < tile; ++row) {
@@ -75,18 +71,36 @@ Count ScatteredRows::rows(std::span<const std::int64_t> numerators, int rows, co
         std::copy_n(numerators.data() + from * n, n, to);
       }
     }
-    const RowsOut here = from_row(out, first);
-    const PhaseJob job{positions.data(), chunks_.data(), table_.data(),      tile,
-                       channels(),       bound_,         bound_per_position_};
-    if (kernel(job, output_of(here, doubtful.data())))
-      count += settle(*spectrum_, doubtful.data(), tile, here, [&](int row, int channel) {
-        return Rational(
-            positions[static_cast<std::size_t>(row) * padded + static_cast<std::size_t>(channel)],
-            denominator_);
-      });
+    use(PhaseJob{positions.data(), chunks_.data(), table_.data(), tile, channels(), bound_,
+                 bound_per_position_},
+        first);
   }
-  count.values = 2 * static_cast<std::uint64_t>(rows) * n;
+}
+
+Count ScatteredRows::rows(std::span<const std::int64_t> numerators, int rows, const RowsOut& out,
+                          const Kernels& kernels) const {
+  if (out.stride < channels())
+    throw std::invalid_argument(
+        fmt::format("stride = {}: must be at least {}", out.stride, channels()));
+  const PhaseRows kernel = kernels.phase[static_cast<std::size_t>(out.dtype)];
+  std::vector<std::uint16_t> doubtful(static_cast<std::size_t>(kTileRows * groups_));
+  Count count;
+  jobs(numerators, rows, [&](const PhaseJob& job, int first) {
+    const RowsOut here = from_row(out, first);
+    if (kernel(job, output_of(here, doubtful.data())))
+      count += settle(*spectrum_, doubtful.data(), job.rows, here, [&](int row, int channel) {
+        return Rational(job.positions[row * groups_ * kGroup + channel], denominator_);
+      });
+  });
+  count.values = 2 * static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(channels());
   return count;
+}
+
+void ScatteredRows::turns(std::span<const std::int64_t> numerators, int rows, double* out,
+                          const Kernels& kernels) const {
+  jobs(numerators, rows, [&](const PhaseJob& job, int first) {
+    kernels.phase_turns(job, out + static_cast<std::ptrdiff_t>(first) * groups_ * kTurnGroup);
+  });
 }
 
 }  // namespace plumbline::quick

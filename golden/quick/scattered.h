@@ -28,12 +28,20 @@ class ScatteredRows {
   Count rows(std::span<const std::int64_t> numerators, int rows, const RowsOut& out,
              const Kernels& kernels = best_kernels()) const;
 
+  // The turns of the same rows, each good to kTurnError scale_of(): [rows][groups][kTurnGroup].
+  void turns(std::span<const std::int64_t> numerators, int rows, double* out,
+             const Kernels& kernels = best_kernels()) const;
+
   // cos and sin of A e^(2 pi i k / kTable), [kTable][4], for tests that inspect and spoil it.
   std::span<double> table() { return table_; }
   // Widens the test by this factor; the values that it then leaves open go to reference/.
   void widen_bound(double factor) { bound_ *= factor; }
 
  private:
+  // Checks the numerators and calls use(job, first row) for runs of rows that one kernel call
+  // makes.
+  template <class Use>
+  void jobs(std::span<const std::int64_t> numerators, int rows, const Use& use) const;
   const ResolvedSpectrum* spectrum_;
   std::int64_t denominator_;
   int groups_;
