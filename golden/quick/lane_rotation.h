@@ -30,6 +30,15 @@ Sum<V> rotated_plus(V x, V c, V c_low, V y, V s, V s_low) {
 // above, are left out as well.
 inline constexpr double kLeastBound = 0x1p-1000;
 
+// x rounded to eight bits, to a neighbour of a tie where x is one (S. Boldo, IJCAR 2006, on
+// Veltkamp's splitting): as bfloat16 where |x| is normal in it, 2^-125 at least. Ties need no rule
+// here: a real number strictly between two ends that both round to one number rounds to it too.
+template <class V>
+V eight_bits(V x) {
+  const V scaled = x * V::all(0x1p45 + 1);
+  return scaled - (scaled - x);
+}
+
 // Stores the lanes and returns which of them are doubtful. In binary64 as rows are. Below, both
 // ends of the interval are rounded to the format, straight from binary64, and their bits compared,
 // so that zeros of two signs differ: proof/filter.g.
@@ -44,6 +53,16 @@ unsigned rotate_pairs(V x, V y, const Turn<V>& t, V bound, std::byte* to_x, std:
         nearest(rotated_plus(y, t.cos_high, t.cos_low, x, t.sin_high, t.sin_low), bound, doubt_y);
     V::template put<kTo>(to_x, lane, pairs, first);
     V::template put<kTo>(to_y, lane, pairs, second);
+  } else if constexpr (kTo == Dtype::bf16) {
+    const V first = V::fms(x, t.cos_high, y * t.sin_high);
+    const V second = V::fma(y, t.cos_high, x * t.sin_high);
+    const V up_x = eight_bits(first + bound), up_y = eight_bits(second + bound);
+    doubt_x =
+        V::unequal(up_x, eight_bits(first - bound)) | V::not_above(V::size(up_x), V::all(0x1p-125));
+    doubt_y = V::unequal(up_y, eight_bits(second - bound)) |
+              V::not_above(V::size(up_y), V::all(0x1p-125));
+    V::template put_code<kTo>(to_x, lane, pairs, V::upper_half(up_x));
+    V::template put_code<kTo>(to_y, lane, pairs, V::upper_half(up_y));
   } else {
     const V first = V::fms(x, t.cos_high, y * t.sin_high);
     const V second = V::fma(y, t.cos_high, x * t.sin_high);

@@ -58,6 +58,10 @@ struct Eight {
     const __m256i up = _mm256_add_epi32(_mm256_add_epi32(odd, even), _mm256_set1_epi32(0x7fff));
     return _mm256_srli_epi32(up, 16);
   }
+  // The bfloat16 of a value that is one.
+  static __m256i upper_half(Eight a) {
+    return _mm256_srli_epi32(_mm256_castps_si256(_mm512_cvtpd_ps(a.x)), 16);
+  }
   static unsigned codes_differ(__m256i a, __m256i b) { return _mm256_cmpneq_epi32_mask(a, b); }
   template <Dtype kTo>
   static void put_code(std::byte* to, int /*lane*/, int pairs, __m256i code) {

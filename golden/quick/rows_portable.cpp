@@ -36,6 +36,8 @@ struct One {
     if constexpr (kTo == Dtype::f64) return std::bit_cast<std::uint64_t>(value.x);
     return std::isnan(value.x) ? ~std::uint64_t{0} : narrow(value.x, kTo);
   }
+  // The bfloat16 of a value that is one.
+  static std::uint64_t upper_half(One a) { return encode<Dtype::bf16>(a); }
   static unsigned codes_differ(std::uint64_t a, std::uint64_t b) { return a != b ? 1 : 0; }
   template <Dtype kTo>
   static void put_code(std::byte* to, int lane, int pairs, std::uint64_t code) {
