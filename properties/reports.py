@@ -206,6 +206,17 @@ def test_a_crash_is_an_error_and_not_a_failure(room):
         assert "--case right" in next(c for c in forms.junit.iter("testcase"))[0].text
 
 
+def test_a_refusal_is_told_in_the_words_of_the_kernel(room):
+    library = room[0] / "refuses.so"
+    misbehaving = os.environ.get("PLUMBLINE_MISBEHAVING")
+    if not misbehaving:
+        pytest.skip("PLUMBLINE_MISBEHAVING does not name the plug-in")
+    shutil.copy(misbehaving, library)
+    forms = Forms(room, subject=["--plugin", library])
+    assert forms.code == 5 and forms.results() == [] and "nothing to judge" in forms.markdown
+    assert all(c[0].get("message") == "refused: f32 forward: not today" for c in forms.junit.iter("testcase"))
+
+
 def test_the_schemas_bite(room):
     forms = Forms(room)
     sarif = jsonschema.Draft7Validator(json.loads((SCHEMAS / "sarif.schema.json").read_text()))

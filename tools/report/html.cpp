@@ -26,7 +26,7 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-constexpr double kWidth = 720, kHeight = 300, kLeft = 60, kBottom = 30;
+constexpr double kWidth = 720, kHeight = 300, kLeft = 60, kRight = 20, kBottom = 30;
 constexpr double kLow = -12, kHigh = 1;  // decades of phase error shown
 
 // Phase error against position, both logarithmic: the largest sample in each of 120 bins, and how
@@ -36,7 +36,7 @@ std::string plot(const std::vector<PhaseSample>& samples) {
   for (const PhaseSample& s : samples) most = std::max(most, std::abs(s.position) + 1);
   const double decades = std::ceil(std::log10(most));
   const auto x_of = [&](double position) {
-    return kLeft + std::log10(std::abs(position) + 1) / decades * (kWidth - kLeft - 10);
+    return kLeft + std::log10(std::abs(position) + 1) / decades * (kWidth - kLeft - kRight);
   };
   const auto y_of = [&](double error) {
     const double level = std::clamp(std::log10(std::max(error, 1e-300)), kLow, kHigh);
@@ -46,7 +46,7 @@ std::string plot(const std::vector<PhaseSample>& samples) {
   std::vector<double> error(kBins, -1), noise(kBins, 0), where(kBins, 0);
   for (const PhaseSample& s : samples) {
     const auto bin = static_cast<std::size_t>(
-        std::min(kBins - 1.0, (x_of(s.position) - kLeft) / (kWidth - kLeft - 10) * kBins));
+        std::min(kBins - 1.0, (x_of(s.position) - kLeft) / (kWidth - kLeft - kRight) * kBins));
     if (s.excess > error[bin]) where[bin] = s.position;
     error[bin] = std::max(error[bin], s.excess);
     noise[bin] = std::max(noise[bin], s.noise);
@@ -58,7 +58,7 @@ std::string plot(const std::vector<PhaseSample>& samples) {
     const double x = x_of(std::pow(10, d) - 1);
     out += fmt::format(
         "<line class=\"grid\" x1=\"{0:.1f}\" y1=\"10\" x2=\"{0:.1f}\" y2=\"{1}\"/>"
-        "<text x=\"{0:.1f}\" y=\"{2}\">1e{3:.0f}</text>\n",
+        "<text class=\"tick\" x=\"{0:.1f}\" y=\"{2}\">1e{3:.0f}</text>\n",
         x, kHeight - kBottom, kHeight - 10, d);
   }
   for (double d = kLow; d <= kHigh; d += 2)
@@ -68,7 +68,8 @@ std::string plot(const std::vector<PhaseSample>& samples) {
     out += fmt::format(
         "<line class=\"grade\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
         "<text x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-        kLeft, y_of(g.limit), kWidth - 10, y_of(g.limit), kWidth - 45, y_of(g.limit) - 3, g.name);
+        kLeft, y_of(g.limit), kWidth - kRight, y_of(g.limit), kWidth - 45, y_of(g.limit) - 3,
+        g.name);
   for (std::size_t i = 0; i < kBins; ++i) {
     if (error[i] < 0) continue;
     const double x = x_of(where[i]);
@@ -98,7 +99,7 @@ std::string rows(const Report& report) {
     const Outcome o = c.outcome();
     std::string what = o == Outcome::ok ? "" : headline(c);
     if (!c.waived.empty()) what = "waived: " + c.waived + (what.empty() ? "" : "; " + what);
-    if (o == Outcome::not_judged) what = c.skipped.empty() ? "no outputs" : c.skipped;
+    if (o == Outcome::not_judged) what = why_not_judged(c);
     out += fmt::format(
         "<tr class=\"v{}\"><td>{}</td><td>{}</td><td>{}</td><td>{:.3g}</td><td>{}</td></tr>\n",
         static_cast<int>(o), escaped(c.id), word(o), values, ratio, escaped(what));
@@ -120,7 +121,8 @@ std::string report_html(const Report& report) {
       "auto}}table{{border-collapse:"
       "collapse}}td,th{{border:1px solid #ccc;padding:2px 8px;text-align:left}}.v1,.v2,.v4"
       "{{background:#fdd}}.v3,.v5{{background:#eee}}svg{{width:100%}}svg text{{font-size:11px}}"
-      ".grid{{stroke:#ddd}}.grade{{stroke:#36c;stroke-dasharray:4}}.error{{fill:#c22}}.noise"
+      ".grid{{stroke:#ddd}}.grade{{stroke:#36c;stroke-dasharray:4}}.error{{fill:#c22}}.tick{{text-"
+      "anchor:middle}}.noise"
       "{{fill:#bbb}}</style></head><body>\n<h1>{0}: {1}</h1>\n<p>{2}, against {3}. Recipe "
       "{4}.</p>\n",
       escaped(report.subject), verdict, escaped(report.kind), escaped(report.golden),

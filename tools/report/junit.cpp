@@ -57,7 +57,7 @@ void add_outcome(pugi::xml_node test, const ReportCase& c) {
       child("failure", "unexpected-pass", "conforms, though waived: " + c.waived);
       return;
     case Outcome::not_judged:
-      child("skipped", "", c.skipped.empty() ? "no outputs" : c.skipped);
+      child("skipped", "", why_not_judged(c));
       return;
   }
 }

@@ -57,6 +57,11 @@ std::string words_of(const Place& p) {
   return out;
 }
 
+std::string why_not_judged(const ReportCase& c) {
+  if (!c.skipped.empty()) return c.skipped;
+  return c.refused.empty() ? "no outputs" : "refused: " + c.refused.front();
+}
+
 std::string rule_of(const ReportCase& c) {
   if (!c.bug.empty()) return c.bug;
   if (!c.findings.empty()) return c.findings.front().rule;

@@ -67,6 +67,9 @@ std::string rule_of(const ReportCase& c);
 // One line that says what is wrong with a case; empty where nothing is.
 std::string headline(const ReportCase& c);
 
+// Why a case was not judged: skipped, refused by the subject in its words, or without outputs.
+std::string why_not_judged(const ReportCase& c);
+
 // A failing place in words: "token 4106, q head 0, lane 17, pair 17 (axis H, position 4100)".
 std::string words_of(const Place& place);
 
