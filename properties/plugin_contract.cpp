@@ -32,6 +32,7 @@ constexpr Breach kBreaches[] = {
     {"writes_gap", 4, "wrote-outside", "wrote the gap at element 8"},
     {"counts_calls", 1, "not-repeatable", "forward, again: q differs"},
     {"stale_table", 1, "stale-state", "after other positions and inputs"},
+    {"first_table_kept", 1, "stale-state", "forward, other positions and inputs: q differs"},
     {"remembers_calls", 1, "stale-state", "after other positions and inputs"},
     {"int32_shifted", 1, "int32-differs", "int32 positions: q differs, first at token 0"},
     {"packed_wrong", 1, "packed-differs", "packed: q differs"},

@@ -29,11 +29,14 @@ static double position(const plumbline_call* call, int axis, int64_t token) {
   return ((const double*)call->position_ids)[i];
 }
 
-// A table of the first call, kept for every later one of as many tokens.
+// A table of an earlier call, kept for later ones of as many tokens: of the last such call, or of
+// the very first.
 static double kept_position(const plumbline_call* call, int axis, int64_t token) {
   static double* kept;
   static int64_t tokens;
-  if (!is("stale_table")) return position(call, axis, token);
+  const int first_only = is("first_table_kept");
+  if (!is("stale_table") && !first_only) return position(call, axis, token);
+  if (first_only && kept != NULL && tokens != call->tokens) return position(call, axis, token);
   if (kept == NULL || tokens != call->tokens) {
     const int64_t n = call->c->axes * call->tokens;
     free(kept);
