@@ -210,6 +210,7 @@ Answer ask(const laws::Subject& subject, const Contract& contract, const Positio
   subject.rotate({contract.c, ids, contract.format, adjoint, view(0), view(1)});
   const std::vector<Sheet>& result = layout.in_place ? from : to;
   out.out = {result[0].get(), result[1].get()};
+  if (!layout.watch) return out;
   if (!layout.in_place) {
     out.untouched_q = to[0].untouched();
     out.untouched_k = to[1].untouched();

@@ -52,6 +52,7 @@ struct Values {
 struct Layout {
   int head_gap = 0, token_gap = 0, out_head_gap = 0, out_token_gap = 0;
   bool in_place = false;
+  bool watch = false;  // report what was and was not written
 };
 
 // One tensor with its gaps, a spare row behind it, and a value that no kernel stores in every

@@ -34,8 +34,8 @@ struct Reading {
 Reading read(const Contract& contract, const Operator& measured,
              const std::function<bool(double position)>& right_at);
 
-// Every name whose model fits the operator; "right" where the contract's does. `text` is an
-// operator of rows whose coordinates are equal, from a call of its own.
-std::set<std::string_view> explain(const Contract& contract, const Operator& mixed,
-                                   const Operator& text, const Reading& reading);
+// Every name whose model fits the operators of all these calls; "right" where the contract's does.
+std::set<std::string_view> explain(const Contract& contract, std::span<const Operator> calls,
+                                   const Reading& reading);
+
 }  // namespace plumbline::diagnosis

@@ -68,8 +68,8 @@ bool zero(const Operator& a, const Contract& c) {
 // A kernel that leaves elements of a separate output alone is read in place.
 bool leaves_elements(const laws::Subject& subject, const Contract& contract) {
   const Tuples rows(2, mixed_rows(contract).front());
-  const Answer answer =
-      ask(subject, contract, table_of(contract, rows), draw(contract, rows.size(), 7), false);
+  const Answer answer = ask(subject, contract, table_of(contract, rows),
+                            draw(contract, rows.size(), 7), false, {.watch = true});
   return std::count(answer.untouched_q.begin(), answer.untouched_q.end(), true) +
              std::count(answer.untouched_k.begin(), answer.untouched_k.end(), true) !=
          0;
@@ -119,16 +119,20 @@ Tuples text_rows(const Contract& c) {
 
 Probed probe_operator(const Maker& make, const Contract& c) {
   const bool in_place = leaves_elements(make(), c);
-  const Operator mixed(make(), c, mixed_rows(c), false, in_place),
-      text(make(), c, text_rows(c), false, in_place);
+  // Rows of one token, of a few and of many: kernels take other paths for them.
+  const Tuples all = mixed_rows(c);
+  std::vector<Operator> calls;
+  for (const Tuples& rows :
+       {all, text_rows(c), Tuples{all[1]}, Tuples(all.begin(), all.begin() + 5)})
+    calls.emplace_back(make(), c, rows, false, in_place);
   Probed out;
   const auto right_at = [&](double p) {
     const Tuples row{std::vector<double>(static_cast<std::size_t>(c.axes), p)};
     return Model(c, row).fits(Operator(make(), c, row, false, in_place));
   };
-  out.reading = read(c, c.axes == 1 ? text : mixed, right_at);
-  if (!out.reading.end) out.reading.end = read(c, text, right_at).end;
-  out.possible = explain(c, mixed, text, out.reading);
+  out.reading = read(c, calls[c.axes == 1 ? 1 : 0], right_at);
+  if (!out.reading.end) out.reading.end = read(c, calls[1], right_at).end;
+  out.possible = explain(c, calls, out.reading);
   out.right = out.possible.contains("right");
   return out;
 }

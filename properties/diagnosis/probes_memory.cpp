@@ -93,7 +93,7 @@ std::vector<Finding> probe_memory(const Maker& make, const Contract& c) {
   const std::size_t rows = 3;
   const Values in = draw(c, rows, 1);
   const int token_gap = 2 * c.shape.head_dim + 7;
-  const Layout layout{5, token_gap, 5, token_gap};
+  const Layout layout{5, token_gap, 5, token_gap, false, true};
   const Answer answer = ask(make(), c, table_of(c, few_rows(c, rows)), in, false, layout);
   std::vector<Finding> out;
   const laws::Strides q = Sheet(c, rows, c.shape.num_heads, 5, token_gap).strides,
@@ -131,7 +131,7 @@ std::vector<Finding> probe_in_place(const Maker& make, const Contract& c) {
     const Tuples tuples = few_rows(c, rows);
     const PositionTable ids = table_of(c, tuples);
     const Values in = draw(c, rows, 2);
-    const Answer apart = ask(make(), c, ids, in, adjoint);
+    const Answer apart = ask(make(), c, ids, in, adjoint, {.watch = true});
     if (std::count(apart.untouched_q.begin(), apart.untouched_q.end(), true) > 0) return {};
     const laws::Subject one = make();
     int wrong = 0, hazards = 0;

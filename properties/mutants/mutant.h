@@ -42,6 +42,8 @@ const Mutant& find_mutant(std::string_view id);
 
 // A fresh kernel object with this bug, which declares the default recipe of each format.
 laws::Subject subject_of(const Mutant& mutant);
+// The same with a change that is not in the table.
+laws::Subject subject_with(void (*edit)(Work&, State&));
 // The kernel without a bug, under a recipe for every format; or under each format's default one.
 laws::Subject faultless(const Recipe& recipe);
 laws::Subject faultless();

@@ -54,6 +54,10 @@ laws::Subject subject_of(const Mutant& m) {
                  by_default, m.place != nullptr);
 }
 
+laws::Subject subject_with(void (*edit)(Work&, State&)) {
+  return subject("edited", plumbline::positions, edit, by_default, false);
+}
+
 laws::Subject faultless(const Recipe& recipe) {
   return subject(
       "faultless " + recipe.name, plumbline::positions, nullptr,
