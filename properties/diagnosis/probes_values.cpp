@@ -134,7 +134,8 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
   if (spread) out.push_back({"a NaN", "it does not stay in its pair, or is lost", {}});
 
   // Far larger numbers: the same significant bits.
-  const int exponent = c.format.emax / 2;
+  const int exponent =
+      std::min(c.format.emax, c.recipe ? c.recipe->product.emax : c.format.emax) / 2;
   if (exponent > 10) {
     Values large = in;
     for (const bool key : {false, true}) {

@@ -67,18 +67,25 @@ struct Numbers {
   std::vector<double> inv_freq;
   double factor;
 };
+bool same_numbers(const Case& a, const Case& b) {
+  if (a.scheme != b.scheme || a.shape.head_dim != b.shape.head_dim ||
+      a.shape.rotary_dim != b.shape.rotary_dim || a.shape.num_heads != b.shape.num_heads ||
+      a.shape.num_key_value_heads != b.shape.num_key_value_heads ||
+      a.spectrum_json != b.spectrum_json)
+    return false;
+  for (const ParameterSpec& p : a.parameters.specs()) {
+    const bool has = p.kind != plumbline::Kind::ignored && a.parameters.has(p.name);
+    if (has != (p.kind != plumbline::Kind::ignored && b.parameters.has(p.name))) return false;
+    if (has && a.parameters.numbers(p.name) != b.parameters.numbers(p.name)) return false;
+  }
+  return true;
+}
 // Probing calls a kernel many times with one case.
 const Numbers& numbers_of(const Case& c) {
-  thread_local std::map<std::string, Numbers> kept;
-  Case key = c;
-  key.sequence.clear();
-  key.attention_mask.clear();
-  key.windows.clear();
-  const std::string text = case_to_json(key).dump();
-  const auto found = kept.find(text);
-  if (found != kept.end()) return found->second;
-  return kept.emplace(text, Numbers{allocation(c), frequencies(c), attention_factor(c)})
-      .first->second;
+  thread_local std::optional<std::pair<Case, Numbers>> last;
+  if (!last || !same_numbers(last->first, c))
+    last.emplace(c, Numbers{allocation(c), frequencies(c), attention_factor(c)});
+  return last->second;
 }
 
 }  // namespace
