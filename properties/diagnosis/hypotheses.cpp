@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "properties/diagnosis/hypotheses.h"
-
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
-#include <stdexcept>
+
+#include "properties/diagnosis/hypothesis.h"
 
 namespace plumbline::diagnosis {
 namespace {
-
-struct Evidence {
-  const Contract& contract;
-  const Operator& measured;
-  const Reading& reading;
-  bool mixed;  // some row of the call has different coordinates
-};
-
-// Turns a contract into what the name says; false where the evidence rules it out.
-struct Hypothesis {
-  Name name;
-  bool (*change)(Model&, const Evidence&);
-  // Depends on numbers read off a wrong operator: says nothing where the operator is right.
-  bool from_reading = false;
-};
 
 int count_of(const Contract& c, int axis) {
   return static_cast<int>(std::count(c.axis.begin(), c.axis.begin() + c.pairs, axis));
@@ -431,100 +414,8 @@ const Hypothesis kTable[] = {
     {{"M24c", "another attention factor"}, other_factor, true},
 };
 
-// Named by a signature or by other stages than the operator's.
-constexpr Name kSignatures[] = {
-    {"M06c", "rows after the last token are stored"},
-    {"M09e", "partner at head_dim / 2 on the way back"},
-    {"M11a", "lanes up to the next power of two are rotated"},
-    {"M11b", "pass-through lanes are not copied to a separate output"},
-    {"M15a", "the token stride is ignored"},
-    {"M15b", "the head stride is ignored"},
-    {"M15c", "the token stride of k is ignored"},
-    {"M15d", "the head stride of the output is ignored"},
-    {"M15e", "the token stride of the output is ignored"},
-    {"M16a", "element offsets in 32 bits"},
-    {"M16b", "a head past the last one is stored"},
-    {"M17a", "in place, the second member is computed from the new first"},
-    {"M17b", "in place, the same on some runs only"},
-    {"M21b", "sin and cos are good near zero only"},
-    {"M22a", "legal: products rounded to the storage type"},
-    {"M22b", "legal: a fused multiply-add"},
-    {"M25a", "frequencies of a long call are kept for short ones"},
-    {"M25d", "the table of an earlier call is used again"},
-    {"M26a", "the adjoint is the forward rotation"},
-    {"M26b", "the adjoint has the other pairing"},
-    {"M26c", "the adjoint gives zeros"},
-    {"M27a", "text behind media stands at its plain index"},
-    {"M27b", "a later chunk starts at zero"},
-    {"M27c", "a chunk's offset is counted twice"},
-    {"M28a", "an image advances the cursor by its token count"},
-    {"M28c", "seconds between frames lose their fraction"},
-    {"M28d", "rows and columns count patches before merging"},
-    {"M28e", "cells of a block in another order"},
-};
-
-// Right below rotary_dim, moved up to the next power of two, untouched beyond.
-bool unmasked(const Contract& c, const Operator& m) {
-  const int from = c.shape.rotary_dim,
-            to = static_cast<int>(std::bit_ceil(static_cast<unsigned>(from)));
-  if (to == from || to > c.shape.head_dim) return false;
-  bool moved = false;
-  for (std::size_t row = 0; row < m.rows(); ++row) {
-    for (const bool key : {false, true}) {
-      for (int head = 0; head < c.heads(key); ++head) {
-        for (int out = 0; out < c.shape.head_dim; ++out) {
-          for (int in = 0; in < c.shape.head_dim; ++in) {
-            const double x = m.at(row, head, key, out, in), same = out == in ? 1 : 0;
-            const bool edge = out >= from && out < to && in < to;
-            if (out >= from && !edge && x != same) return false;
-            if (edge) moved = moved || x != same;
-            if (out < from && in >= from && x != 0) return false;
-          }
-        }
-      }
-    }
-  }
-  if (!moved) return false;
-  // The rest as the contract has it: the edge is laid over the measured operator.
-  Model right(c, m.tuples);
-  return right.fits_below(m, from);
-}
-
 }  // namespace
 
-const Name& name_of(std::string_view id) {
-  for (const Hypothesis& h : kTable) {
-    if (h.name.id == id) return h.name;
-  }
-  for (const Name& n : kSignatures) {
-    if (n.id == id) return n;
-  }
-  throw std::logic_error("no name " + std::string(id));
-}
-
-std::set<std::string_view> explain(const Contract& contract, std::span<const Operator> calls,
-                                   const Reading& reading) {
-  std::set<std::string_view> out;
-  const auto all = [&](const auto& holds) {
-    return std::all_of(calls.begin(), calls.end(), holds);
-  };
-  const bool right = all([&](const Operator& m) { return Model(contract, m.tuples).fits(m); });
-  if (right) out.insert({"right", "M11a", "M21b"});
-  for (const Hypothesis& h : kTable) {
-    const bool fits = (right && h.from_reading) || all([&](const Operator& m) {
-                        Model model(contract, m.tuples);
-                        const bool differs = std::any_of(
-                            m.tuples.begin(), m.tuples.end(), [](const std::vector<double>& tuple) {
-                              return std::adjacent_find(tuple.begin(), tuple.end(),
-                                                        std::not_equal_to<>()) != tuple.end();
-                            });
-                        return h.change(model, {contract, m, reading, differs}) && model.fits(m);
-                      });
-    if (fits) out.insert(h.name.id);
-  }
-  if (!right && all([&](const Operator& m) { return unmasked(contract, m); })) out.insert("M11a");
-  if (!right && reading.good_near_zero) out.insert("M21b");
-  return out;
-}
+std::span<const Hypothesis> hypotheses() { return kTable; }
 
 }  // namespace plumbline::diagnosis
