@@ -16,11 +16,37 @@ namespace {
 constexpr int least(int a, int b) { return a < b ? a : b; }
 constexpr int rest(int a, int b) { return a > b ? a - b : 0; }
 
-// x in one vector, y in another: f32 and f64 as they are stored. `V` is the vector type's name in
-// Isa: its lanes, loads, stores and arithmetic.
+// How elements of one vector of `V` are stored: as they are, or as binary16, half as wide.
 template <class V>
-struct HalfSplit {
+struct AsIs {
   using Element = typename V::Element;
+  template <bool full>
+  static typename V::Vector load(const Element* from, int n) {
+    return V::template load<full>(from, n);
+  }
+  template <bool full>
+  static void store(Element* to, typename V::Vector v, int n) {
+    V::template store<full>(to, v, n);
+  }
+};
+template <class Isa>
+struct AsF16 {
+  using Element = std::uint16_t;
+  template <bool full>
+  static auto load(const Element* from, int n) {
+    return Isa::template load_f16<full>(from, n);
+  }
+  template <bool full>
+  static void store(Element* to, typename Isa::F32::Vector v, int n) {
+    Isa::template store_f16<full>(to, v, n);
+  }
+};
+
+// x in one vector, y in another. `V` is the vector type's name in Isa: its lanes, loads, stores and
+// arithmetic.
+template <class V, class Stored = AsIs<V>>
+struct HalfSplit {
+  using Element = typename Stored::Element;
   using Real = typename V::Element;
   static constexpr int kPairs = V::kLanes;
   static constexpr bool kNeox = true;
@@ -36,20 +62,20 @@ struct HalfSplit {
   };
   template <bool full>
   static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {V::template load<full>(in, n), V::template load<full>(in + half, n)};
+    return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
   }
   template <bool full>
   void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
-    V::template store<full>(out, V::fms(d.x, c, V::mul(d.y, s)), n);
-    V::template store<full>(out + half, V::fma(d.x, s, V::mul(d.y, c)), n);
+    Stored::template store<full>(out, V::fms(d.x, c, V::mul(d.y, s)), n);
+    Stored::template store<full>(out + half, V::fma(d.x, s, V::mul(d.y, c)), n);
   }
 };
 
 // x, y, x, y: each vector is multiplied by (c, s) with x doubled and by (-s, c) with y doubled, and
-// doubling is part of the load.
-template <class V>
+// doubling is part of the load where elements are stored as they are.
+template <class V, class Stored = AsIs<V>>
 struct Adjacent {
-  using Element = typename V::Element;
+  using Element = typename Stored::Element;
   using Real = typename V::Element;
   static constexpr int kPairs = V::kLanes;
   static constexpr bool kNeox = false;
@@ -69,72 +95,16 @@ struct Adjacent {
   static int lanes(int i, int n) { return least(rest(2 * n, i * V::kLanes), V::kLanes); }
   template <bool full>
   static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
-    return {{V::template load<full>(in, lanes(0, n)),
-             V::template load<full>(in + V::kLanes, lanes(1, n))}};
+    return {{Stored::template load<full>(in, lanes(0, n)),
+             Stored::template load<full>(in + V::kLanes, lanes(1, n))}};
   }
   template <bool full>
   void turn(const Data& d, Element* out, std::ptrdiff_t /*half*/, int n) const {
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i)
-      V::template store<full>(out + i * V::kLanes,
-                              V::fma(V::even(d.v[i]), cs[i], V::mul(V::odd(d.v[i]), sc[i])),
-                              lanes(i, n));
-  }
-};
-
-// binary16 and its natural order: one half-width load widens to one vector of binary32.
-template <class Isa>
-struct HalfSplitF16 {
-  using V = typename Isa::F32;
-  using Element = std::uint16_t;
-  using Real = float;
-  static constexpr int kPairs = V::kLanes;
-  static constexpr bool kNeox = true;
-  HalfSplit<V> trig;
-
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
-    trig.template read<full>(cos, sin, sign, n);
-  }
-  using Data = typename HalfSplit<V>::Data;
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {Isa::template load_f16<full>(in, n), Isa::template load_f16<full>(in + half, n)};
-  }
-  template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
-    Isa::template store_f16<full>(out, V::fms(d.x, trig.c, V::mul(d.y, trig.s)), n);
-    Isa::template store_f16<full>(out + half, V::fma(d.x, trig.s, V::mul(d.y, trig.c)), n);
-  }
-};
-
-template <class Isa>
-struct AdjacentF16 {
-  using V = typename Isa::F32;
-  using Element = std::uint16_t;
-  using Real = float;
-  static constexpr int kPairs = V::kLanes;
-  static constexpr bool kNeox = false;
-  Adjacent<V> trig;
-
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
-    trig.template read<full>(cos, sin, sign, n);
-  }
-  using Data = typename Adjacent<V>::Data;
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
-    return {{Isa::template load_f16<full>(in, Adjacent<V>::lanes(0, n)),
-             Isa::template load_f16<full>(in + V::kLanes, Adjacent<V>::lanes(1, n))}};
-  }
-  template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t /*half*/, int n) const {
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i)
-      Isa::template store_f16<full>(
-          out + i * V::kLanes,
-          V::fma(V::even(d.v[i]), trig.cs[i], V::mul(V::odd(d.v[i]), trig.sc[i])),
-          Adjacent<V>::lanes(i, n));
+      Stored::template store<full>(out + i * V::kLanes,
+                                   V::fma(V::even(d.v[i]), cs[i], V::mul(V::odd(d.v[i]), sc[i])),
+                                   lanes(i, n));
   }
 };
 
@@ -399,8 +369,8 @@ void rotate_blocks(const RotateJob& job) {
       return job.neox ? Passes<Isa, HalfSplitBf16<Isa>>::rotate(job)
                       : Passes<Isa, AdjacentBf16<Isa>>::rotate(job);
     case Storage::f16:
-      return job.neox ? Passes<Isa, HalfSplitF16<Isa>>::rotate(job)
-                      : Passes<Isa, AdjacentF16<Isa>>::rotate(job);
+      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F32, AsF16<Isa>>>::rotate(job)
+                      : Passes<Isa, Adjacent<typename Isa::F32, AsF16<Isa>>>::rotate(job);
   }
 }
 

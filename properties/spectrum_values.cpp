@@ -93,7 +93,7 @@ TEST(SpectrumValues, CoverageOfEveryMap) {
       expect_digits(got.longest, want.longest, where);
       expect_digits(got.mean_channel, want.mean, where);
       EXPECT_EQ(got.monotone_range, got.longest / 2) << where;
-      EXPECT_NEAR(got.exponent_coverage, (want.last - want.first) / 63.0, 1e-15) << where;
+      EXPECT_EQ(got.exponent_coverage, (want.last - want.first) / 63.0) << where;
       ASSERT_EQ(got.wavelengths.size(), got.channels.size()) << where;
       EXPECT_EQ(got.wavelengths.front(), got.shortest) << where;
       EXPECT_EQ(got.wavelengths.back(), got.longest) << where;
@@ -201,7 +201,8 @@ TEST(SpectrumValues, DecayCurvesInBothReadingsAndTheMeanKernel) {
       expect_digits(got.restricted[i], row.restricted[i], where + ", restricted");
       expect_digits(got.kernel[i], row.kernel[i], where + ", kernel");
       const double m = got.channels;
-      EXPECT_NEAR(got.preference[i], (64 - m + m * got.kernel[i]) / 64, 1e-15) << where;
+      // Four roundings below 1: of the kernel, the product, the sum and the value.
+      EXPECT_NEAR(got.preference[i], (64 - m + m * got.kernel[i]) / 64, 4 * 0x1p-54) << where;
     }
   }
 }
@@ -269,7 +270,9 @@ TEST(SpectrumValues, TheScanFindsTheFirstNegativeKernelAndTheWidestDifference) {
     double widest = 0;
     for (std::int64_t d = 1; d <= kLast; ++d)
       widest = std::max(widest, std::abs(kernel(Axis::h, d) - kernel(Axis::w, d)));
-    EXPECT_NEAR(scan.widest, widest, 1e-9) << scheme;
+    // 10^y, |y| < 6, is off by (6 ln 10 + 1) 2^-53 of itself, the angle by one rounding more, and a
+    // mean of at most 64 cosines by 65 besides; twice for a difference.
+    EXPECT_NEAR(scan.widest, widest, 2 * (16.0 * kLast + 65) * 0x1p-53) << scheme;
   }
 }
 
@@ -341,7 +344,8 @@ TEST(SpectrumValues, YarnsRampAgainstTheChunks) {
         const double ramp = std::min(1.0, std::max(0.0, (i - 23) / (40 - 23)));
         want = 1 - ramp + ramp / 4;
       }
-      EXPECT_NEAR(ratio[k], want, 1e-13) << method.name << " " << k;
+      // At most 13^-2: ln 13 times twice the rounded exponent, and three roundings.
+      EXPECT_NEAR(ratio[k], want, 9 * 0x1p-53) << method.name << " " << k;
     }
   }
 }

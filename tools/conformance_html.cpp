@@ -2,26 +2,10 @@
 #include <fmt/core.h>
 
 #include "tools/conformance.h"
+#include "tools/html_text.h"
 
 namespace plumbline {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 // Letters carry the meaning, colour only repeats it; both survive print and dark mode.
 constexpr std::string_view kStyle = R"(

@@ -4,27 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/html_text.h"
 #include "tools/report/report.h"
 
 namespace plumbline {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 constexpr double kWidth = 720, kHeight = 300, kLeft = 60, kRight = 20, kBottom = 30;
 constexpr double kLow = -12, kHigh = 1;  // decades of phase error shown

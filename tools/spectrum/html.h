@@ -5,12 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/html_text.h"
 #include "tools/spectrum/report.h"
 
 // The parts of the page, each a text of HTML with inline SVG.
 namespace plumbline::spectrum {
 
-std::string escaped(std::string_view text);
 // A number for readers: three or four significant digits, no exponent between 10^-3 and 10^6.
 std::string plain(double x);
 // The shortest decimal that reads back as the same binary64: what curves are drawn from.
