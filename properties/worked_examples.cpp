@@ -155,6 +155,26 @@ TEST(WorkedExamples, AbsoluteTimeAtAnExactBoundary) {
   EXPECT_EQ(time(), Rational(62));
 }
 
+// vllm-project/vllm computes trunc(t (g kappa)) in binary64: 50 * fl(0.29 * 2) and
+// 100 * fl(0.145 * 2) are 28.999999999999996. The text behind goes on from there.
+TEST(WorkedExamples, AbsoluteTimeInBinary64) {
+  for (const auto& [g, t, exact, rounded] :
+       {std::tuple("0.29", 50, 29, 28), std::tuple("0.21", 150, 63, 63), std::tuple("0.5", 7, 7, 7),
+        std::tuple("0.145", 100, 29, 28)}) {
+    Json object{{"scheme", "mrope-abs-time"},
+                {"sequence", "v" + std::to_string(t + 1) + "x1x1 t1"},
+                {"window", Json::array({t, 2})}};
+    object["params"] = Json{{"second_per_grid_t", g}};
+    for (const bool vllm : {false, true}) {
+      object["params"]["position_rule"] = vllm ? "vllm" : "original";
+      const PositionTable ids = positions(case_from_json(object));
+      const int steps = vllm ? rounded : exact;
+      EXPECT_EQ(std::get<Rational>(ids.at(0, 0)), Rational(steps)) << object;
+      EXPECT_EQ(std::get<Rational>(ids.at(1, 1)), Rational(steps + 1)) << object;
+    }
+  }
+}
+
 // A ring by spatial angles alone, 3 x 5 and centred: the extremes are pi and atan2(-2, -4), and the
 // centre at angle 0 is as far from their middle as the cell at atan2(2, 4). What one has on the
 // second axis the other has, negated, on the third: sums cancel.

@@ -9,37 +9,47 @@
 // temporal stride.
 namespace plumbline {
 
-// (p + floor(t g kappa), p + h, p + w): g seconds per temporal patch, kappa tokens per second; g =
-// 0 for a still image.
-struct AbsoluteTimeLayout {
-  static constexpr std::string_view name = "absolute_time";
+// floor(t g kappa), exactly: g seconds per temporal patch, kappa tokens per second. Of the exact
+// numbers a product may follow a code's order of operations instead.
+struct ExactTime {
+  static constexpr std::string_view layout = "absolute_time", advance = "past_absolute_extent";
   template <class S>
-  static S steps(const Block<S>& b, const S& t, const Knobs& knobs) {
+  static S of(const S& t, const S& g, const S& kappa, const Knobs& knobs) {
     using N = Scalar<S>;
-    if (b.video < 0) return N::integer(0);
-    const S g = knobs.get<S>("second_per_grid_t", b.video),
-            kappa = knobs.get<S>("tokens_per_second");
-    // Only exact numbers can follow a float32 order of operations.
     if constexpr (std::is_same_v<S, Rational>) {
       if (knobs.float32()) return N::float32_floor(t, g, kappa);
     }
     return N::floor(t * g * kappa);
+  }
+};
+// (p + Time(t, g, kappa), p + h, p + w); g = 0 for a still image.
+template <class Time>
+struct TimeLayout {
+  static constexpr std::string_view name = Time::layout;
+  template <class S>
+  static S steps(const Block<S>& b, const S& t, const Knobs& knobs) {
+    if (b.video < 0) return Scalar<S>::integer(0);
+    return Time::template of<S>(t, knobs.get<S>("second_per_grid_t", b.video),
+                                knobs.get<S>("tokens_per_second"), knobs);
   }
   template <class S>
   static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
     return {b.cursor + steps(b, c.t, knobs), b.cursor + c.h, b.cursor + c.w, S{}};
   }
 };
-struct PastAbsoluteExtent {  // p + max(floor((T - 1) g kappa), H - 1, W - 1) + 1
-  static constexpr std::string_view name = "past_absolute_extent";
+template <class Time>
+struct PastTimeExtent {  // p + max(Time(T - 1, g, kappa), H - 1, W - 1) + 1
+  static constexpr std::string_view name = Time::advance;
   template <class S>
   static S next(const Block<S>& b, const Knobs& knobs) {
     using N = Scalar<S>;
     const S one = N::integer(1);
-    const S time = AbsoluteTimeLayout::steps(b, S(b.t_count - one), knobs);
+    const S time = TimeLayout<Time>::steps(b, S(b.t_count - one), knobs);
     return b.cursor + N::max(N::max(time, b.h_count - one), b.w_count - one) + one;
   }
 };
+using AbsoluteTimeLayout = TimeLayout<ExactTime>;
+using PastAbsoluteExtent = PastTimeExtent<ExactTime>;
 
 // What a design does with a block centred on the diagonal: (tau, tau + h - floor((H - 1) / 2), tau
 // + w - floor((W - 1) / 2)), tau = p + delta t. Stride is a type with `of<S>(block, knobs)`.

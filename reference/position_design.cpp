@@ -145,6 +145,15 @@ Rational Scalar<Rational>::float32_floor(const Rational& t, const Rational& g, c
   return truncate(from_double(static_cast<double>(steps)));
 }
 
+Rational Scalar<Rational>::float64_floor(const Rational& t, const Rational& g, const Rational& k) {
+  const double steps = to_double(t) * (to_double(g) * to_double(k));
+  if (!std::isfinite(steps)) {
+    throw std::invalid_argument("second_per_grid_t = " + to_text(g) +
+                                ": leaves the range of binary64 arithmetic");
+  }
+  return truncate(from_double(steps));
+}
+
 Rational Scalar<Rational>::float32_step(const Rational& start, const Rational& step,
                                         const Rational& j) {
   const double stride = to_double(step), first = to_double(start) + stride;

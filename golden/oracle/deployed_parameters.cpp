@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "golden/oracle/rounding.h"
 #include "golden/oracle/scheme_parameters.h"
 
 namespace plumbline::oracle {
@@ -45,6 +46,12 @@ void read_position_rule(const Case& c, Design& design) {
 void read_seconds_rule(const Case& c, Design& design) {
   read_seconds(c, design);
   read_position_rule(c, design);
+  if (c.params.value("position_rule", std::string("original")) == "vllm") {
+    design.layout = kSecondsInBinary64;
+    const Rational rate = in_binary64(number(c.params, "tokens_per_second", 2));
+    design.steps = seconds_of_videos(c);
+    for (Rational& step : design.steps) step = in_binary64(step) * rate;
+  }
   if (!counts_sides_only(c)) return;
   // The seconds lose their fraction before the product, not after it.
   const Rational rate = number(c.params, "tokens_per_second", 2);

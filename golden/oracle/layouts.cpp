@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "golden/oracle/rounding.h"
+
 namespace plumbline::oracle {
 namespace {
 
@@ -46,6 +48,13 @@ Tuple seconds(const Design&, const Block& b, const Cell& c) {
 }
 Coordinate past_seconds(const Design&, const Block& b) {
   return past(b, floor(b.step * (grid(b)[0] - 1)));
+}
+
+Tuple seconds_in_binary64(const Design&, const Block& b, const Cell& c) {
+  return {b.cursor + floor(in_binary64(in_binary64(b.step) * c.t)), b.cursor + c.h, b.cursor + c.w};
+}
+Coordinate past_seconds_in_binary64(const Design&, const Block& b) {
+  return past(b, floor(in_binary64(in_binary64(b.step) * (grid(b)[0] - 1))));
 }
 
 Tuple diagonal(const Design&, const Block& b, const Cell& c) {
@@ -128,6 +137,7 @@ const Layout kGrid = {plain_grid, past_grid};
 const Layout kGridSides = {plain_grid, past_sides};
 const Layout kReset = {reset, past_grid};
 const Layout kSeconds = {seconds, past_seconds};
+const Layout kSecondsInBinary64 = {seconds_in_binary64, past_seconds_in_binary64};
 const Layout kDiagonal = {diagonal, past_last_frame};
 const Layout kDiagonalReal = {diagonal_real, past_frames};
 const Layout kScaled = {scaled, past_scaled};

@@ -41,24 +41,25 @@ struct Layout {
   Coordinate (*next)(const Design& design, const Block& block);
   bool images_only = false;  // a grid of several frames has no meaning
 };
-extern const Layout kFlat;          // P-FLAT: p + index; p + tokens
-extern const Layout kStretched;     // P-V2PE(S): p - 1 + S (index + 1) / N; ceil(p - 1 + S) + 1
-extern const Layout kGrid;          // P-GRID: (p + step t, p + h, p + w); p + largest extent
-extern const Layout kGridSides;     // the same; p + max(H, W)
-extern const Layout kReset;         // P-RESET: (p + step t, h, w); as P-GRID
-extern const Layout kSeconds;       // P-ABS: P-GRID with floor(step t)
-extern const Layout kDiagonal;      // P-DIAG: centred on p + step t; p + step (T - 1) + 1
-extern const Layout kDiagonalReal;  // the same centred on h - H/2, w - W/2; p + step T
-extern const Layout kScaled;        // P-SCALE: P-GRID with the axes stretched by `scale`
-extern const Layout kInterval;      // P-GRID; p + max(T H W, T, H, W)
-extern const Layout kResetExtent;   // (p + t, h, w); p + max(T, H, W)
-extern const Layout kResetOne;      // the same; p + 1
-extern const Layout kImage;         // (p, row, column); p + max(H, W)
-extern const Layout kTwoAxes;       // (p + row, p + column); p + max(H, W)
-extern const Layout kTypedOne;      // (0, h, w); p + 1
-extern const Layout kTypedMax;      // the same; p + max(H, W)
-extern const Layout kTypedCount;    // the same; p + H W
-extern const Layout kTie;           // RoPE-Tie, (p - 1 + i (W+1), p - 1 + j (H+1)), from 1
+extern const Layout kFlat;       // P-FLAT: p + index; p + tokens
+extern const Layout kStretched;  // P-V2PE(S): p - 1 + S (index + 1) / N; ceil(p - 1 + S) + 1
+extern const Layout kGrid;       // P-GRID: (p + step t, p + h, p + w); p + largest extent
+extern const Layout kGridSides;  // the same; p + max(H, W)
+extern const Layout kReset;      // P-RESET: (p + step t, h, w); as P-GRID
+extern const Layout kSeconds;    // P-ABS: P-GRID with floor(step t)
+extern const Layout kSecondsInBinary64;  // the same with both products rounded to binary64
+extern const Layout kDiagonal;           // P-DIAG: centred on p + step t; p + step (T - 1) + 1
+extern const Layout kDiagonalReal;       // the same centred on h - H/2, w - W/2; p + step T
+extern const Layout kScaled;             // P-SCALE: P-GRID with the axes stretched by `scale`
+extern const Layout kInterval;           // P-GRID; p + max(T H W, T, H, W)
+extern const Layout kResetExtent;        // (p + t, h, w); p + max(T, H, W)
+extern const Layout kResetOne;           // the same; p + 1
+extern const Layout kImage;              // (p, row, column); p + max(H, W)
+extern const Layout kTwoAxes;            // (p + row, p + column); p + max(H, W)
+extern const Layout kTypedOne;           // (0, h, w); p + 1
+extern const Layout kTypedMax;           // the same; p + max(H, W)
+extern const Layout kTypedCount;         // the same; p + H W
+extern const Layout kTie;                // RoPE-Tie, (p - 1 + i (W+1), p - 1 + j (H+1)), from 1
 extern const Layout kTieFractional;
 extern const Layout kFourCorners;  // VRoPE: distances to the four corners of the frame
 extern const Layout kFrameCount;   // TAD-RoPE: p + t + place among the real tokens; p + T

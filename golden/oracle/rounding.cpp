@@ -96,6 +96,19 @@ double decode(std::uint64_t bits, const Format& format) {
   return sign * std::ldexp(static_cast<double>(implicit + fraction), scale);
 }
 
+Rational in_binary64(const Rational& x) {
+  constexpr slong kBits = 256;
+  Ball ball;
+  arb_set_fmpq(ball.get(), x.get(), kBits);
+  arf_t nearest;
+  arf_init(nearest);
+  arf_set_d(nearest, decode(round(ball, kBits, kBinary64).value(), kBinary64));
+  Rational out;
+  arf_get_fmpq(out.get(), nearest);
+  arf_clear(nearest);
+  return out;
+}
+
 std::uint64_t encode_special(double x, const Format& format) {
   if (std::isnan(x)) {
     return format.infinity() | std::uint64_t{1} << (format.precision - 2);

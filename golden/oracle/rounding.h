@@ -38,6 +38,8 @@ void round_all(const Ball& x, slong bits, std::optional<std::uint64_t> (&out)[st
 
 // The value of an encoding: exact, since binary64 holds every number of the four formats.
 double decode(std::uint64_t bits, const Format& format);
+// The number of binary64 nearest to x, ties to even; x within binary64's range. Error: none.
+Rational in_binary64(const Rational& x);
 // The encoding of a zero, an infinity or a NaN; the NaN is quiet, without payload and with the sign
 // bit clear.
 std::uint64_t encode_special(double x, const Format& format);

@@ -29,13 +29,29 @@ struct WholeSecondsLayout {
 };
 constexpr PositionDesign kGridPastSides{
     .layout = layout_of<GridLayout>(), .advance = advance_of<PastSides>(), .pad = 0};
+// trunc(t (g kappa)) in binary64, the order of operations of vllm-project/vllm qwen2_5_vl.py, under
+// either arithmetic: its rounding is the rule. Only exact numbers can follow it.
+struct Binary64Time {
+  static constexpr std::string_view layout = "absolute_time_binary64",
+                                    advance = "past_absolute_extent_binary64";
+  template <class S>
+  static S of(const S& t, const S& g, const S& kappa, const Knobs&) {
+    if constexpr (std::is_same_v<S, Rational>)
+      return Scalar<S>::float64_floor(t, g, kappa);
+    else
+      return Scalar<S>::floor(t * g * kappa);
+  }
+};
+constexpr PositionDesign kBinary64Time{.layout = layout_of<TimeLayout<Binary64Time>>(),
+                                       .advance = advance_of<PastTimeExtent<Binary64Time>>()};
 constexpr PositionDesign kWholeSeconds{
     .layout = layout_of<WholeSecondsLayout>(), .advance = advance_of<PastSides>(), .pad = 0};
 constexpr ParameterSpec kPositionRule{"position_rule", Kind::word, "original",
                                       "original,hf-2026,vllm"};
 constexpr DesignVariant kResetOn[] = {{"spatial_reset", "true", &kReset}};
 constexpr DesignVariant kGridRules[] = {{"position_rule", "hf-2026", &kGridPastSides}};
-constexpr DesignVariant kTimeRules[] = {{"position_rule", "hf-2026", &kWholeSeconds}};
+constexpr DesignVariant kTimeRules[] = {{"position_rule", "hf-2026", &kWholeSeconds},
+                                        {"position_rule", "vllm", &kBinary64Time}};
 
 constexpr ParameterSpec kOfficial[] = {temporal_stride("2"), mrope_section("16,24,24"),
                                        kIntegerOutput};
