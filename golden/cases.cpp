@@ -121,12 +121,21 @@ std::string numbers_of(const Case& c) {
   return out + fmt::format(" {} {} {}", map.maps, c.shape.head_dim, has_planes(c));
 }
 
+// Whether some pair is driven by another axis than the first.
+bool has_axes(const Case& c) {
+  const FrequencyAllocation map = allocation(c);
+  return std::any_of(map.of.begin(), map.of.end(),
+                     [](const Assignment& a) { return index(a.axis) != 0; });
+}
+
 void smoke(Suite& suite) {
   // Presets at their own width and spectrum, with few heads.
   for (const Model& m : models()) {
-    const HeadShape full = case_from_json(Json{{"model", m.name}}).shape;
+    if (!m.smoke) continue;
+    const Case preset = case_from_json(Json{{"model", m.name}});
+    const HeadShape& full = preset.shape;
     const Json shape = shape_json(full.head_dim, full.rotary_dim, 2, 1);
-    const bool visual = !m.media_rule.empty();
+    const bool visual = has_axes(preset);
     Json object{{"id", m.name},
                 {"model", m.name},
                 {"shape", shape},
@@ -182,8 +191,9 @@ void smoke(Suite& suite) {
 void full(Suite& suite) {
   smoke(suite);
   for (const Model& m : models()) {
+    const bool visual = has_axes(case_from_json(Json{{"model", m.name}}));
     for (const auto sequence : {kNear, kFar, kFilm, kText}) {
-      if (m.media_rule.empty() != (sequence == kText)) continue;
+      if (visual == (sequence == kText)) continue;
       Json object{{"id", m.name + ".full." + std::to_string(tokens(parse_notation(sequence)))},
                   {"model", m.name}};
       object["sequence"] = std::string(sequence);

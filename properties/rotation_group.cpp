@@ -63,8 +63,9 @@ RC_GTEST_PROP(RotationGroup, LogitsDependOnRelativePositionOnly, ()) {
       std::vector<LogitTerm> terms;
       for (std::size_t i = 0; i < lanes_of.size(); ++i) {
         const auto& l = lanes_of[i];
+        const int rung = static_cast<int>(i) * (spectrum.rungs() - 1) / 2;
         terms.push_back({l[0], l[1], l[2], l[3], Rational(first), Rational(second),
-                         [&spectrum, i] { return spectrum.inv_freq(static_cast<int>(i) * 7); }});
+                         [&spectrum, rung] { return spectrum.inv_freq(rung); }});
       }
       return logit(
                  terms, Rational(1, 4), spectrum.exact_attention_square(),

@@ -25,6 +25,7 @@ Model read(std::string_view text) {
   try {
     m.title = file.at("title").get<std::string>();
     if (file.contains("aliases")) m.aliases = file.at("aliases").get<std::vector<std::string>>();
+    m.smoke = file.value("smoke", true);
     m.scheme = sourced(file, "scheme").get<std::string>();
     m.params = Json::object();
     for (const auto& [key, entry] : file.at("params").items())

@@ -10,7 +10,8 @@
 
 namespace plumbline {
 
-// A preset: reference/models/<name>.json, where every value stands beside its source.
+// A preset: reference/models/<name>.json, where every value stands beside its source. "smoke": false
+// keeps one whose kind another preset shows out of the suite of that name.
 struct Model {
   std::string name, title;
   std::vector<std::string> aliases;
@@ -21,6 +22,7 @@ struct Model {
   Pairing pairing = Pairing::neox;
   std::string media_rule;  // empty: text only
   std::int64_t max_position_embeddings = 0;
+  bool smoke = true;
 };
 
 // All presets, by name. Throws std::logic_error for a damaged preset, naming it.
