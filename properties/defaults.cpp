@@ -43,7 +43,7 @@ const std::vector<Expected>& expected() {
       {"mrope-i", kMillion, 128, 128, with(kThrees, R"("temporal_stride": 1)")},
       {"mhrope", kMillion, 128, 128,
        R"({"mrope_section": [2, 3, 3], "temporal_stride": 1, "spatial_reset": false})"},
-      {"mrope-ernie4.5vl", 500000, 128, 128, R"({"mrope_section": [22, 22, 20]})"},
+      {"mrope-ernie4.5vl", 500000, 128, 128, R"({"mrope_section": [22, 22, 20], "temporal_stride": 1})"},
       {"videorope", kMillion, 128, 128, with(kChunks, R"("temporal_stride": 2)")},
       {"videorope-original", kMillion, 128, 128, with(kChunks, R"("temporal_stride": 2)")},
       {"videorope-paper", kMillion, 128, 128, with(kChunks, R"("temporal_stride": 2)")},

@@ -67,6 +67,77 @@ TEST(Knobs, OfARingEndWhereTheirSourceSays) {
   }
 }
 
+// IL-RoPE of the paper: in threes, m pairs for H and m for W, the rest for T.
+TEST(Knobs, OfIlRopeCountsPairsOfAnAxis) {
+  const auto asked = [](const char* m) {
+    return allocation(case_from_json(Json{{"scheme", "ilrope-paper"},
+                                          {"shape", {{"head_dim", 24}, {"rotary_dim", 24}}},
+                                          {"params", {{"m", m}}}}));
+  };
+  for (const char* m : {"1", "2", "4"}) {
+    const FrequencyAllocation map = asked(m);
+    EXPECT_EQ(map.count(0, Axis::h), std::atoi(m)) << m;
+    EXPECT_EQ(map.count(0, Axis::w), std::atoi(m)) << m;
+  }
+  for (const char* m : {"5", "1/2", "3/2"}) EXPECT_THROW(asked(m), std::invalid_argument) << m;
+}
+
+// Whoever asks for a section that a map cannot give is told what was asked and what there is.
+TEST(Knobs, ASectionThatIsNotHonouredIsTold) {
+  const FrequencyAllocation map =
+      allocation(case_from_json(Json{{"scheme", "mrope-interleave"},
+                                     {"shape", {{"head_dim", 16}, {"rotary_dim", 16}}},
+                                     {"params", {{"mrope_section", {1, 3, 4}}}}}));
+  ASSERT_EQ(map.warnings.size(), 1U);
+  // Pairs 1, 4, 7 for H and 2, 5 for W are all that there is room for in threes.
+  EXPECT_EQ(
+      map.warnings[0],
+      "mrope_section = [1, 3, 4] cannot be honoured by this map of 8 pairs; effective counts are "
+      "[3, 3, 2]");
+}
+
+// Which media a scheme places beside text, images and videos.
+TEST(Knobs, MediaAreRefusedByThoseThatHaveNoRuleForThem) {
+  constexpr struct {
+    const char* sequence;
+    std::string_view placed_by, and_by;
+  } kMedia[] = {{"t1 k2x4 t1", "v2pe-original", {}},
+                {"t1 l2x3 t1", "mmrope-original", {}},
+                {"t1 s2x1x1+3 t1", "tmrope", "tmrope-qwen3-omni"}};
+  for (const auto& [sequence, placed_by, and_by] : kMedia) {
+    for (const Scheme& scheme : schemes()) {
+      Json object{{"scheme", scheme.name}, {"sequence", sequence}};
+      if (scheme.name == "v2pe-original") object["params"] = Json{{"rope_pos_id_stride", 64}};
+      const bool known = scheme.name == placed_by || scheme.name == and_by;
+      bool placed = true;
+      try {
+        positions(case_from_json(object));
+      } catch (const std::invalid_argument&) {
+        placed = false;
+      }
+      EXPECT_EQ(placed, known) << scheme.name << " " << sequence;
+    }
+  }
+}
+
+// A ring looks at every cell of a frame: 2^26 of them at most, and any number of frames.
+TEST(Knobs, ARingHasAnEndOfCells) {
+  const auto placed = [](const char* sequence) {
+    positions(
+        case_from_json(Json{{"scheme", "circlerope"}, {"sequence", sequence}, {"window", {0, 1}}}));
+  };
+  for (const char* sequence : {"v1x67108864x2", "v1x2x67108864", "v1x8193x8192", "v1x8192x8193"})
+    EXPECT_THROW(placed(sequence), std::invalid_argument) << sequence;
+}
+
+TEST(Knobs, TokensBehindTheSequenceHaveNoPosition) {
+  const Case c = case_from_json(Json{{"scheme", "mrope"}, {"sequence", "t2 v1x2x2"}});
+  const Walk<Rational> walk(design_of(*c.scheme, c.parameters), c.parameters, c.sequence);
+  EXPECT_NO_THROW(walk.at(5));
+  EXPECT_THROW(walk.at(6), std::out_of_range);
+  EXPECT_THROW(walk.at(-1), std::out_of_range);
+}
+
 // Of three lengths, the automatic radius is the largest: half of it where the grid is centred.
 TEST(Knobs, TheAutomaticRadiusReachesTheFarthestCell) {
   struct Reach {

@@ -150,7 +150,7 @@ class Checks:
 
     def of(self, schemes):
         def tests(words):
-            return ["./formula_tests", "--gtest_filter=" + words, "--gtest_brief=1"]
+            return ["./formula_tests", "--gtest_filter=" + words, "--gtest_brief=1", "--gtest_fail_fast"]
 
         def law(name, cases, *more):
             return ["./plumbline", "properties", "--law", name, "--cases", str(cases), *more]
@@ -192,9 +192,14 @@ class Checks:
                 sys.exit("the suite fails without a mutant: " + shlex.join(command))
             self.seconds[tuple(command)] = time.time() - start
 
-    def killer(self, schemes):
+    def killer(self, schemes, link_rest):
         """The command that notices; None: the mutant survives. A run ten times as long as usual is noticed too."""
+        linked = False
         for command in self.of(schemes):
+            if command[0] == "./plumbline" and not linked:
+                if not link_rest():
+                    sys.exit("a mutant compiles and passes tests, but the command line does not link")
+                linked = True
             usual = self.seconds[tuple(command)]
             if self.run(command, 10 + 10 * usual) != 0:
                 return shlex.join(command)
@@ -248,7 +253,8 @@ class Build:
                               stderr=subprocess.DEVNULL).returncode
 
     def make(self, path, text, sources):
-        """False where the compiler refuses the mutant."""
+        """Links the formula tests and returns what links the command line, which most mutants do not live to need;
+        False where the compiler refuses the mutant."""
         copy = os.path.join(self.scratch, path)
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         with open(copy, "w") as out:
@@ -266,16 +272,14 @@ class Build:
                     return False
         finally:
             os.remove(copy)
-        return self.link(objects)
+        return self.link("formula_tests", objects) and (lambda: self.link("plumbline", objects))
 
     # Mutated objects first: their copy of an inline function is the one that is taken, and an archive is never asked
     # for the member that they replace.
-    def link(self, objects):
-        for words in self.links.values():
-            first = next(i for i, word in enumerate(words) if word.endswith(".o"))
-            if self.quiet(words[:first] + objects + words[first:]) != 0:
-                return False
-        return True
+    def link(self, target, objects):
+        words = self.links[target]
+        first = next(i for i, word in enumerate(words) if word.endswith(".o"))
+        return self.quiet(words[:first] + objects + words[first:]) == 0
 
 
 def main():
@@ -322,7 +326,7 @@ def main():
     say(f"{len(mutants)} mutants, seed {options.seed}")
     with tempfile.TemporaryDirectory() as scratch:
         build, checks = Build(options.build, scratch), Checks(scratch, options.thorough)
-        if not build.link([]):
+        if not all(build.link(target, []) for target in build.links):
             sys.exit("the tree does not link as it is")
         for path in {mutant[0] for mutant in mutants}:
             checks.accept_original(schemes_in(sources, path))
@@ -334,10 +338,10 @@ def main():
             lines[number] = changed
             if key(mutant) in equivalent:
                 verdict = "equivalent"
-            elif not build.make(path, "\n".join(lines), reached(path, number, sources)):
+            elif not (link_rest := build.make(path, "\n".join(lines), reached(path, number, sources))):
                 verdict = "stillborn"
             else:
-                command = checks.killer(schemes_in(sources, path))
+                command = checks.killer(schemes_in(sources, path), link_rest)
                 verdict = "killed by " + command if command else "survived"
                 if not command:
                     survivors.append(mutant)

@@ -46,6 +46,33 @@ TEST(WorkedExamples, TheYarnRampMayEndPastTheLastPair) {
   EXPECT_EQ(as_double(far, 31), as_double(spectrum(64, Unscaled{}), 31)) << "below the ramp";
 }
 
+// Source: huggingface/transformers modeling_rope_utils.py: with both mscales the ratio of their
+// magnitudes, with one of them or none that of 1, which is 0.1 ln 40 + 1.
+TEST(WorkedExamples, OneMscaleAloneIsNotAsked) {
+  const std::optional<Rational> none, zero(0), one(1), half(Rational(1, 2));
+  const double plain = 0.1 * std::log(40) + 1, halved = 0.05 * std::log(40) + 1;
+  for (const auto& [mscale, all, want] :
+       {std::tuple(none, none, plain), std::tuple(half, none, plain), std::tuple(none, half, plain),
+        std::tuple(half, zero, plain), std::tuple(zero, half, plain), std::tuple(half, half, 1.0),
+        std::tuple(half, one, halved / plain), std::tuple(one, half, plain / halved)}) {
+    Yarn y = yarn(40, 4096, 32, 1, true);
+    y.mscale = mscale;
+    y.mscale_all_dim = all;
+    const auto s = spectrum(64, y);
+    const WorkingPrecision scope(kFirstPrecision);
+    const double got = decode_double(round_to(s.attention_factor(), binary64).value(), binary64);
+    EXPECT_LE(std::abs(got / want - 1), 0x1p-50) << want;
+    EXPECT_EQ(s.exact_attention_factor().has_value(), mscale == all && mscale.has_value());
+  }
+}
+
+// Gemma-4: the first rope_angles pairs are slowed by the factor, the others stand still.
+TEST(WorkedExamples, AProportionalSpectrumIsSlowedToo) {
+  const auto s = spectrum(16, Proportional{.angles = 3, .factor = 4});
+  for (int k = 0; k < 8; ++k)
+    EXPECT_NEAR(as_double(s, k), k < 3 ? std::pow(1e4, -k / 8.0) / 4 : 0, 0x1p-50) << k;
+}
+
 // Equal bounds make a step one thousandth wide: everything up to the bound keeps its speed,
 // everything above is divided.
 TEST(WorkedExamples, EqualYarnBoundsMakeAStep) {
@@ -172,6 +199,45 @@ TEST(WorkedExamples, AbsoluteTimeInBinary64) {
       EXPECT_EQ(std::get<Rational>(ids.at(0, 0)), Rational(steps)) << object;
       EXPECT_EQ(std::get<Rational>(ids.at(1, 1)), Rational(steps + 1)) << object;
     }
+  }
+}
+
+// Qwen3-Omni: begin tokens 0 and 1, then the video's patch and the audio's tokens from 2 on, the
+// patch first where both stand at 2, and what is left of either; end tokens after the last.
+TEST(WorkedExamples, AudioMayOutlastItsVideo) {
+  const auto times = [](const char* scheme, const char* sequence) {
+    const PositionTable ids =
+        positions(case_from_json(Json{{"scheme", scheme}, {"sequence", sequence}}));
+    std::vector<Rational> out;
+    for (std::size_t row = 0; row < ids.rows(); ++row)
+      out.push_back(std::get<Rational>(ids.at(0, row)));
+    return out;
+  };
+  using Times = std::vector<Rational>;
+  EXPECT_EQ(times("tmrope-qwen3-omni", "s1x1x1+4"), (Times{0, 1, 2, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(times("tmrope-qwen3-omni", "s2x1x1+1"), (Times{0, 1, 2, 2, 15, 16, 17}));
+  // Qwen2.5-Omni: begin tokens share a position, end tokens share one; chunks of 50 in turn.
+  EXPECT_EQ(times("tmrope", "s1x1x1+4"), (Times{0, 0, 1, 1, 2, 3, 4, 5, 5}));
+  EXPECT_EQ(times("tmrope", "s3x1x1+1"), (Times{0, 0, 1, 26, 1, 51, 52, 52}));
+  Times long_audio{0, 0, 1};
+  for (int i = 1; i <= 60; ++i) long_audio.emplace_back(i);
+  long_audio.insert(long_audio.end(), {61, 61});
+  EXPECT_EQ(times("tmrope", "s1x1x1+60"), long_audio);
+}
+
+// The code applies the list of 16 to whole groups of lanes; of 120, the last 8 are left to time:
+// lanes 112 .. 119 are the partners of pairs 52 .. 59. Lanes 60 .. 63 begin with HHWW of the list.
+TEST(WorkedExamples, LanesBehindTheLastGroupFollowTime) {
+  const Case c = case_from_json(
+      Json{{"scheme", "mmrope-original"}, {"shape", {{"head_dim", 120}, {"rotary_dim", 120}}}});
+  const FrequencyAllocation map = allocation(c);
+  ASSERT_EQ(map.partner.size(), 60U);
+  const std::string list = "TTTTHHWWHHWWHHWW";
+  for (int lane = 0; lane < 120; ++lane) {
+    const auto at = static_cast<std::size_t>(lane % 60);
+    const Axis axis = lane < 60 ? map.of[at].axis : map.partner[at].axis;
+    const char letter = lane < 112 ? list[static_cast<std::size_t>(lane % 16)] : 'T';
+    EXPECT_EQ(axis, letter == 'T' ? Axis::t : letter == 'H' ? Axis::h : Axis::w) << lane;
   }
 }
 

@@ -10,16 +10,6 @@
 namespace plumbline {
 namespace {
 
-struct PastFlatOrExtent {  // p + max(T H W, T, H, W)
-  static constexpr std::string_view name = "past_count_or_extent";
-  template <class S>
-  static S next(const Block<S>& b, const Knobs&) {
-    using N = Scalar<S>;
-    const S sides = N::max(N::max(b.t_count, b.h_count), b.w_count);
-    return b.cursor + N::max(b.t_count * b.h_count * b.w_count, sides);
-  }
-};
-
 constexpr PositionDesign kFlat{.layout = layout_of<FlatLayout>(),
                                .advance = advance_of<PastCount>()};
 constexpr PositionDesign kGrid{.layout = layout_of<GridLayout>(),
@@ -37,8 +27,9 @@ struct UnitGridLayout {  // (p + t, p + h, p + w)
   }
 };
 
+// Its code takes the largest of T H W, T, H and W, which is the first.
 constexpr PositionDesign kInterval{.layout = layout_of<UnitGridLayout>(),
-                                   .advance = advance_of<PastFlatOrExtent>()};
+                                   .advance = advance_of<PastCount>()};
 constexpr PositionDesign kTextReset{.layout = layout_of<SpatialResetLayout>(),
                                     .advance = advance_of<PastExtent>(),
                                     .text = TextRule::temporal_only,
