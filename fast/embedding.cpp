@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kBlockBytes = 16384;
 constexpr int kMostBlock = 64;
 constexpr std::size_t kMostRows = 256;
+// Rows that one token decoded keeps on the stack.
+constexpr int kFewRows = 8;
 
 int block_tokens(std::size_t bytes_per_token, std::size_t rows) {
   return static_cast<int>(std::clamp<std::size_t>(
@@ -27,10 +29,47 @@ int block_tokens(std::size_t bytes_per_token, std::size_t rows) {
 struct Batch {
   Storage storage;
   int tokens;
-  InOut q, k;
+  const InOut &q, &k;
   bool adjoint;
   std::ptrdiff_t prefetch;
 };
+
+RotateJob job_of(const EmbeddingState& s, const Batch& batch, const void* const* rows) {
+  return {batch.storage,
+          s.c.neox,
+          batch.adjoint,
+          1,
+          s.c.head_dim,
+          s.c.rotary_dim,
+          rows,
+          s.rows,
+          s.seeds.columns,
+          s.runs.data(),
+          static_cast<int>(s.runs.size()),
+          {job_tensor(batch.q.input, batch.q.output, s.query_heads),
+           job_tensor(batch.k.input, batch.k.output, 1)},
+          batch.prefetch};
+}
+
+// The rows of a token, whose position on axis a is at[a * stride], where every one of them lies in
+// the table as it is.
+template <class Position>
+bool rows_in_table(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride,
+                   const void** rows) {
+  const std::int64_t ready = s.table.empty() ? 0 : s.ready;
+  bool equal = true;
+  for (int a = 0; a < s.c.axes; ++a) {
+    const std::int64_t p = at[a * stride];
+    if (p < 0 || p >= ready) return false;
+    equal = equal && p == at[0];
+  }
+  for (int r = 0; r < s.rows; ++r) {
+    const int axis = equal ? 0 : s.axis_of_row[static_cast<std::size_t>(r)];
+    if (axis < 0) return false;
+    rows[r] = s.table_row(at[axis * stride]) + r * s.padded;
+  }
+  return true;
+}
 
 // Rotates tokens begin .. end - 1; find(token, space, rows) says where the token's rows are, which
 // it may put where space() points.
@@ -44,20 +83,7 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   const void* few[kMostRows];
   std::vector<const void*> many(rows_per_token > kMostRows ? rows_per_token : 0);
   const void** rows = many.empty() ? few : many.data();
-  RotateJob job{batch.storage,
-                s.c.neox,
-                batch.adjoint,
-                0,
-                s.c.head_dim,
-                s.c.rotary_dim,
-                rows,
-                s.rows,
-                s.seeds.columns,
-                s.runs.data(),
-                static_cast<int>(s.runs.size()),
-                {job_tensor(batch.q.input, batch.q.output, s.c.num_heads / s.c.num_key_value_heads),
-                 job_tensor(batch.k.input, batch.k.output, 1)},
-                batch.prefetch};
+  RotateJob job = job_of(s, batch, rows);
   const std::size_t size = element_size(batch.storage);
   for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
   for (int first = begin; first < end; first += block) {
@@ -88,24 +114,15 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
       rotate_range<float>(
           s, batch, begin, end, [&](int token, const auto& space, const void** rows) {
             const Position* at = ids + token;
-            bool known = true, equal = true;
-            for (int a = 0; a < axes; ++a) {
-              const std::int64_t p = at[a * stride];
-              known = known && p >= 0 && p < ready;
-              equal = equal && p == at[0];
-            }
+            if (rows_in_table(s, at, stride, rows)) return;
+            bool known = true;
+            for (int a = 0; a < axes; ++a)
+              known = known && at[a * stride] >= 0 && at[a * stride] < ready;
             if (!known) maker.make(at, stride, space());
             for (int r = 0; r < s.rows; ++r) {
-              const float* from;
-              if (!known) {
-                from = space();
-              } else if (const int axis = s.axis_of_row[static_cast<std::size_t>(r)];
-                         equal || axis >= 0) {
-                from = s.table_row(at[equal ? 0 : axis * stride]);
-              } else {
-                maker.merge(at, stride, r, space());
-                from = space();
-              }
+              const int axis = s.axis_of_row[static_cast<std::size_t>(r)];
+              const float* from = known && axis >= 0 ? s.table_row(at[axis * stride]) : space();
+              if (known && axis < 0) maker.merge(at, stride, r, space());
               rows[r] = from + r * s.padded;
             }
           });
@@ -132,17 +149,33 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
                   int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
   check_positions(s.c, position_ids.size(), tokens);
   require(threads >= 1, "threads", threads, "must be at least 1");
+  const TokenShape shape{tokens, s.c.head_dim};
+  const auto check_tensors = [&] {
+    check_views("q", shape, s.c.num_heads, storage, q.input, q.output);
+    check_views("k", shape, s.c.num_key_value_heads, storage, k.input, k.output);
+  };
+  const bool adjoint = direction == Direction::adjoint;
+  // A step of decoding is over before the machinery below would have started.
+  if constexpr (std::is_integral_v<Position>) {
+    const void* rows[kFewRows];
+    if (tokens == 1 && storage != Storage::f64 && s.rows <= kFewRows &&
+        rows_in_table(s, position_ids.data(), 1, rows)) {
+      const std::size_t size = element_size(storage);
+      if (!plain_token(s.c.head_dim, size, q.input, q.output) ||
+          !plain_token(s.c.head_dim, size, k.input, k.output))
+        check_tensors();
+      s.kernel->rotate(job_of(s, {storage, tokens, q, k, adjoint, 0}, rows));
+      return;
+    }
+  }
   if constexpr (!std::is_same_v<Position, std::int32_t>)
     for (const Position p : position_ids) check_position(static_cast<double>(p));
   if (tokens == 0) return;
-  const TokenShape shape{tokens, s.c.head_dim};
-  check_views("q", shape, s.c.num_heads, storage, q.input, q.output);
-  check_views("k", shape, s.c.num_key_value_heads, storage, k.input, k.output);
+  check_tensors();
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
                             static_cast<std::size_t>(s.c.num_heads + s.c.num_key_value_heads) *
                             static_cast<std::size_t>(s.c.head_dim) * element_size(storage);
-  const Batch batch{
-      storage, tokens, q, k, direction == Direction::adjoint, prefetch_distance(bytes)};
+  const Batch batch{storage, tokens, q, k, adjoint, prefetch_distance(bytes)};
   const int parts = std::min(threads, tokens);
   if (parts == 1) {
     rotate_some(s, batch, position_ids.data(), 0, tokens);

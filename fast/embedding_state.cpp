@@ -35,6 +35,7 @@ EmbeddingState::EmbeddingState(const RotaryCase& rotary_case,
     require(phase.attention_factor() == phases.front().attention_factor(), "attention_factor",
             phase.attention_factor(), "must be the same on all axes");
   ready = (options.ready_positions + kFineRows - 1) / kFineRows * kFineRows;
+  query_heads = c.num_heads / c.num_key_value_heads;
   find_rows();
   fill_seeds();
   if (options.table) fill_table();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "fast/drivers.h"
@@ -27,6 +26,7 @@ struct EmbeddingState {
   RotaryCase c;
   const Kernel* kernel;
   std::vector<ExactPhase> phases;
+  int query_heads = 1;           // of a KV head
   int padded = 0, rows = 0;      // columns = rows * padded
   std::vector<int> row_of_map;   // [maps]
   std::vector<int> axis_of_row;  // [rows]; -1 for more than one

@@ -13,6 +13,7 @@ std::ptrdiff_t magnitude(std::ptrdiff_t x) { return x < 0 ? -x : x; }
 
 // Distinct elements of the output must be distinct in memory.
 bool distinct(const TokenShape& shape, int heads, const View& output) {
+  if (shape.tokens == 1) return heads == 1 || magnitude(output.head_stride) >= shape.head_dim;
   const std::ptrdiff_t token_step = magnitude(output.token_stride);
   const std::ptrdiff_t head_step = magnitude(output.head_stride);
   const bool heads_inside =
@@ -24,47 +25,37 @@ bool distinct(const TokenShape& shape, int heads, const View& output) {
   return heads_inside || tokens_inside;
 }
 
+// A knob's name is put together only where it is needed: views are checked for every token decoded.
+template <class Value>
+[[noreturn, gnu::noinline]] void wrong(std::string_view name, std::string_view knob,
+                                       const Value& value, std::string_view allowed) {
+  refuse(std::string(name) + (name.empty() ? "" : " ") + std::string(knob), value, allowed);
+}
+
+void check_data(std::string_view name, std::string_view knob, const void* data, std::size_t size) {
+  if (data == nullptr) wrong(name, knob, "null", "must point to data");
+  if ((reinterpret_cast<std::uintptr_t>(data) & (size - 1)) != 0)
+    wrong(name, knob, data, "is not aligned to its element");
+}
+
 }  // namespace
 
-std::size_t element_size(Storage storage) {
-  switch (storage) {
-    case Storage::f64:
-      return 8;
-    case Storage::f32:
-      return 4;
-    case Storage::bf16:
-    case Storage::f16:
-      return 2;
-  }
+void refuse_storage(Storage storage) {
   refuse("storage", static_cast<int>(storage), "is not one of the four");
 }
 
 void check_views(std::string_view name, const TokenShape& shape, int heads, Storage storage,
                  const ConstView& input, const View& output) {
-  // A knob's name is put together only where it is needed: this runs for every token decoded.
-  const auto wrong = [name](std::string_view knob, const auto& value, std::string_view allowed) {
-    refuse(std::string(name) + (name.empty() ? "" : " ") + std::string(knob), value, allowed);
-  };
-  for (const auto& [knob, data] : {std::pair("input", input.data),
-                                   std::pair("output", static_cast<const void*>(output.data))}) {
-    if (data == nullptr) wrong(knob, "null", "must point to data");
-    if (reinterpret_cast<std::uintptr_t>(data) % element_size(storage) != 0)
-      wrong(knob, data, "is not aligned to its element");
-  }
+  check_data(name, "input", input.data, element_size(storage));
+  check_data(name, "output", output.data, element_size(storage));
   if (!distinct(shape, heads, output))
-    wrong("output token_stride", output.token_stride,
+    wrong(name, "output token_stride", output.token_stride,
           "rows of head_dim lanes overlap under these strides");
   if (input.data != output.data) return;
   if (shape.tokens != 1 && input.token_stride != output.token_stride)
-    wrong("output token_stride", output.token_stride, "must equal the input's in place");
+    wrong(name, "output token_stride", output.token_stride, "must equal the input's in place");
   if (heads != 1 && input.head_stride != output.head_stride)
-    wrong("output head_stride", output.head_stride, "must equal the input's in place");
-}
-
-JobTensor job_tensor(const ConstView& input, const View& output, int group) {
-  return {
-      input.data,         output.data, input.token_stride, input.head_stride, output.token_stride,
-      output.head_stride, group};
+    wrong(name, "output head_stride", output.head_stride, "must equal the input's in place");
 }
 
 std::ptrdiff_t prefetch_distance(std::size_t bytes) {

@@ -251,14 +251,13 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   const std::ptrdiff_t back = (blocks - 1) * Block::kPairs + left;
   const std::ptrdiff_t lane = Block::kNeox ? first : 2 * first;
   const Real sign = job.adjoint ? -1 : 1;
-  const std::ptrdiff_t distance = job.prefetch, sin_offset = job.sin_offset;
-  Cursor<Element> q(job.tensors[0], begin, lane), k(job.tensors[1], begin, lane);
-  const int runs = job.run_count;
-  for (int token = begin; token < end; ++token) {
-    const void* const* rows = job.rows + std::ptrdiff_t{token} * job.rows_per_token;
-    for (const Run* run = job.runs; run != job.runs + runs; ++run) {
+  const std::ptrdiff_t distance = job.prefetch;
+  Cursor<Element> cursors[] = {{job.tensors[0], begin, lane}, {job.tensors[1], begin, lane}};
+  const void* const* rows = job.rows + std::ptrdiff_t{begin} * job.rows_per_token;
+  for (int token = begin; token < end; ++token, rows += job.rows_per_token) {
+    for (const Run *run = job.runs, *last = run + job.run_count; run != last; ++run) {
       const Real* cos = static_cast<const Real*>(rows[run->row]) + first;
-      const Real* sin = cos + sin_offset;
+      const Real* sin = cos + job.sin_offset;
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b)
@@ -267,17 +266,14 @@ void pass(const RotateJob& job, int begin, int end, int first) {
       if constexpr (part && blocks > 0)
         trig[blocks].template read<true>(cos + back, sin + back, sign, Block::kPairs);
       if constexpr (part && blocks == 0) trig[0].template read<false>(cos, sin, sign, left);
-      const auto turn = [&](const Cursor<Element>& at) __attribute__((always_inline)) {
+      for (const Cursor<Element>& at : cursors) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
         turn_heads<Isa, Block, blocks, part, ahead>(
             trig, at.in + from * at.in_head, at.out + from * at.out_head, at.in_head, at.out_head,
             run->count * at.group, half, distance, back, left);
-      };
-      turn(q);
-      turn(k);
+      }
     }
-    q.in += q.in_token, q.out += q.out_token;
-    k.in += k.in_token, k.out += k.out_token;
+    for (Cursor<Element>& at : cursors) at.in += at.in_token, at.out += at.out_token;
   }
 }
 
@@ -301,55 +297,32 @@ template <class Isa, class Block>
 struct Passes {
   using Function = void(const RotateJob&, int, int, int);
 
+  // By blocks and whether a part is left; a pass covers four whole blocks and a part at most.
   template <bool ahead>
-  static Function* of(int blocks, bool part) {
-    switch (2 * blocks + (part ? 1 : 0)) {
-      case 1:
-        return pass<Isa, Block, 0, true, ahead>;
-      case 2:
-        return pass<Isa, Block, 1, false, ahead>;
-      case 3:
-        return pass<Isa, Block, 1, true, ahead>;
-      case 4:
-        return pass<Isa, Block, 2, false, ahead>;
-      case 5:
-        return pass<Isa, Block, 2, true, ahead>;
-      case 6:
-        return pass<Isa, Block, 3, false, ahead>;
-      case 7:
-        return pass<Isa, Block, 3, true, ahead>;
-      case 8:
-        return pass<Isa, Block, 4, false, ahead>;
-      default:
-        return pass<Isa, Block, 4, true, ahead>;
-    }
-  }
+  static constexpr Function* kPasses[5][2] = {
+      {nullptr, pass<Isa, Block, 0, true, ahead>},
+      {pass<Isa, Block, 1, false, ahead>, pass<Isa, Block, 1, true, ahead>},
+      {pass<Isa, Block, 2, false, ahead>, pass<Isa, Block, 2, true, ahead>},
+      {pass<Isa, Block, 3, false, ahead>, pass<Isa, Block, 3, true, ahead>},
+      {pass<Isa, Block, 4, false, ahead>, pass<Isa, Block, 4, true, ahead>}};
 
   static void rotate(const RotateJob& job) {
-    const int pairs = job.rotary_dim / 2;
+    constexpr unsigned kPairs = Block::kPairs, kMost = 4;
+    const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2;
+    const auto& passes = job.prefetch != 0 ? kPasses<true> : kPasses<false>;
     const bool copies = job.rotary_dim < job.head_dim;
-    struct Step {
-      Function* function;
-      int first, width;
-    };
-    const auto next = [&](int first) {
-      const int left = pairs - first;
-      const int whole = least(left / Block::kPairs, 4);
-      const bool part = left % Block::kPairs != 0 && left / Block::kPairs == whole;
-      Function* function = job.prefetch != 0 ? of<true>(whole, part) : of<false>(whole, part);
-      return Step{function, first, part ? left : whole * Block::kPairs};
-    };
-    const Step only = next(0);
-    if (only.width == pairs) {
-      only.function(job, 0, job.tokens, 0);
+    if (pairs < (kMost + 1) * kPairs) {
+      passes[pairs / kPairs][pairs % kPairs != 0 ? 1 : 0](job, 0, job.tokens, 0);
       if (copies) copy_tails<typename Block::Element>(job, 0, job.tokens);
       return;
     }
     for (int token = 0; token < job.tokens; ++token) {
-      for (int first = 0; first < pairs;) {
-        const Step step = next(first);
-        first += step.width;
-        step.function(job, token, token + 1, step.first);
+      for (unsigned first = 0; first < pairs;) {
+        const unsigned left = pairs - first;
+        const bool ends = left < (kMost + 1) * kPairs;
+        passes[ends ? left / kPairs : kMost][ends && left % kPairs != 0 ? 1 : 0](
+            job, token, token + 1, static_cast<int>(first));
+        first += ends ? left : kMost * kPairs;
       }
       if (copies) copy_tails<typename Block::Element>(job, token, token + 1);
     }

@@ -231,5 +231,50 @@ TEST(FastEmbedding, RefusesWhatItCannotDo) {
   EXPECT_EQ(message(Ids{}, 0, 1, true), "accepted") << "no tokens, nothing to point to";
 }
 
+// A token whose row is in the table takes a shorter way: what is wrong with its views is told all
+// the same.
+TEST(FastEmbedding, LooksAtTheViewsOfOneToken) {
+  const Case base = case_from_json(Json{{"id", "m"}, {"model", "qwen3-8b"}, {"sequence", "t1"}});
+  const fast::RotaryCase c = rotary_case(base, allocation(base), 1);
+  const fast::RotaryEmbedding embedding(c, {.ready_positions = 64, .kernel = nullptr});
+  std::vector<std::byte> data[2] = {
+      std::vector<std::byte>(static_cast<std::size_t>(c.num_heads * c.head_dim) * 4 + 8),
+      std::vector<std::byte>(static_cast<std::size_t>(c.num_key_value_heads * c.head_dim) * 4 + 8)};
+  struct Fault {
+    const char* what;
+    void (*make)(fast::InOut&);
+  };
+  constexpr Fault kFaults[] = {
+      {" input = null: must point to data", [](fast::InOut& v) { v.input.data = nullptr; }},
+      {" output = null: must point to data", [](fast::InOut& v) { v.output.data = nullptr; }},
+      {": is not aligned to its element",
+       [](fast::InOut& v) { v.input.data = static_cast<const std::byte*>(v.input.data) + 2; }},
+      {": is not aligned to its element",
+       [](fast::InOut& v) { v.output.data = static_cast<std::byte*>(v.output.data) + 1; }},
+      {" output token_stride = ",
+       [](fast::InOut& v) { v.output.head_stride = v.input.head_stride -= 1; }},
+      {" output head_stride = ", [](fast::InOut& v) { v.output.head_stride += 4; }},
+  };
+  for (const std::int64_t position : {5, 100}) {
+    for (const Fault& fault : kFaults) {
+      for (const int which : {0, 1}) {
+        fast::InOut views[] = {in_place(data[0], c, c.num_heads),
+                               in_place(data[1], c, c.num_key_value_heads)};
+        fault.make(views[which]);
+        const std::vector<std::int64_t> ids{position};
+        std::string said = "accepted";
+        try {
+          embedding.rotate(Storage::f32, std::span<const std::int64_t>(ids), 1, views[0], views[1],
+                           fast::Direction::forward, 1);
+        } catch (const std::invalid_argument& e) {
+          said = e.what();
+        }
+        EXPECT_EQ(said.front(), which == 0 ? 'q' : 'k') << said;
+        EXPECT_NE(said.find(fault.what), std::string::npos) << said << ", not " << fault.what;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plumbline::test
