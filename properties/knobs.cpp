@@ -88,6 +88,15 @@ TEST(Knobs, ASectionThatIsNotHonouredIsTold) {
       allocation(case_from_json(Json{{"scheme", "mrope-interleave"},
                                      {"shape", {{"head_dim", 16}, {"rotary_dim", 16}}},
                                      {"params", {{"mrope_section", {1, 3, 4}}}}}));
+  // ERNIE names H, W and T in this order, and gives H and W the same number of pairs.
+  const FrequencyAllocation ernie =
+      allocation(case_from_json(Json{{"scheme", "mrope-ernie4.5vl"},
+                                     {"shape", {{"head_dim", 16}, {"rotary_dim", 16}}},
+                                     {"params", {{"mrope_section", {1, 3, 4}}}}}));
+  ASSERT_EQ(ernie.warnings.size(), 1U);
+  EXPECT_EQ(ernie.warnings[0],
+            "mrope_section = [4, 1, 3] cannot be honoured by this map of 8 pairs; effective counts "
+            "are [4, 2, 2]");
   ASSERT_EQ(map.warnings.size(), 1U);
   // Pairs 1, 4, 7 for H and 2, 5 for W are all that there is room for in threes.
   EXPECT_EQ(

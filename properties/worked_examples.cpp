@@ -272,6 +272,31 @@ TEST(WorkedExamples, FramesOfASplitVideoShareOneEntry) {
   EXPECT_THROW(case_from_json(object), std::invalid_argument);
 }
 
+// HoPE gives every visual segment its own stride, d: frames d apart, and the text behind goes on
+// past the last one.
+TEST(WorkedExamples, EveryBlockHasItsStride) {
+  Json object{{"scheme", "hope"}, {"sequence", "v2x1x1 t1 v2x1x1"}};
+  object["params"] = Json{{"temporal_stride_lst", {2, 3}}};
+  const PositionTable ids = positions(case_from_json(object));
+  const int want[] = {0, 2, 3, 4, 7};
+  for (std::size_t row = 0; row < std::size(want); ++row)
+    EXPECT_EQ(std::get<Rational>(ids.at(0, row)), want[row]) << row;
+  object["params"] = Json{{"temporal_stride_lst", {2, 3, 1}}};
+  EXPECT_THROW(case_from_json(object), std::invalid_argument);
+}
+
+// (2 theta)^2: a spectrum of half the positions' scale on a ladder of squared frequencies.
+TEST(WorkedExamples, APowerOfALadderTakesItsFactorAlong) {
+  for (const auto& [factor, doubled] : {std::pair(Rational(1, 2), 2.0), std::pair(Rational(1), 1.0),
+                                        std::pair(Rational(4), 0.25)}) {
+    const ResolvedSpectrum s({Rational(10000), 16, Linear{factor}}, Ladder{.exponent = 2});
+    for (int k = 0; k < 8; ++k) {
+      const double want = std::pow(doubled * std::pow(1e4, -k / 8.0), 2);
+      EXPECT_LE(std::abs(as_double(s, k) / want - 1), 0x1p-48) << k;
+    }
+  }
+}
+
 TEST(WorkedExamples, IntegersAreNotGuessed) {
   const WorkingPrecision scope(64);
   const Interval straddle = hull(enclose(Rational(199, 100)), enclose(Rational(201, 100)));
