@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels as plug-ins: right ones conform, and each way to break the contract is reported as such,
 // with a line that replays it and without harm to the suite.
-#include <cstdlib>
 #include <regex>
 
-#include "properties/process.h"
+#include "properties/plugin_support.h"
 
 namespace plumbline {
 namespace {
@@ -48,14 +47,8 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-class Plugins : public CommandLine {
+class Plugins : public PluginRoom {
  protected:
-  // The misbehaving kernel under the name that chooses its manner.
-  std::string misbehaving(const std::string& manner) const {
-    const fs::path to = at(manner + ".so");
-    fs::copy_file(PLUMBLINE_MISBEHAVING, to, fs::copy_options::overwrite_existing);
-    return to;
-  }
   std::string golden() const {
     const std::string path = at("plugin.h5");
     if (!fs::exists(path))
@@ -67,21 +60,6 @@ class Plugins : public CommandLine {
         {"head_dim": 10, "rotary_dim": 6, "num_heads": 1, "num_key_value_heads": 1},
         "dtypes": ["f32"], "tensors": ["rotated"]}])");
     return path;
-  }
-  // Compiles an example by the command that its own comment gives.
-  std::string compiled(const std::string& example, const std::string& compiler) const {
-    const fs::path source = fs::path(PLUMBLINE_SOURCE) / "tools/examples" / example;
-    const std::string text = slurp(source);
-    std::smatch found;
-    const std::regex line("//   (" + compiler + " [^\n]*)\n");
-    if (!std::regex_search(text, found, line)) throw std::runtime_error("no command in " + example);
-    const std::string to = at(example + ".so");
-    std::string command = std::regex_replace(found[1].str(), std::regex("path/to/plumbline"),
-                                             std::string(PLUMBLINE_SOURCE));
-    command = std::regex_replace(command, std::regex("-o rope\\.so " + example),
-                                 "-o " + to + " " + source.string());
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    return to;
   }
 };
 

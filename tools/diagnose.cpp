@@ -4,37 +4,46 @@
 
 #include <fmt/format.h>
 
-#include "properties/mutants/mutant.h"
-#include "reference/model.h"
 #include "tools/plumbline.h"
+#include "tools/probed.h"
 
 namespace plumbline {
 namespace {
 
 struct Options {
-  std::string kernel, mutant, json, dtype = "f32";
+  ProbedOptions subject;
+  std::string json, contract;
   CaseOptions cases;
   bool wants_json = false, all = false;
 };
 
-const Format& format_named(const std::string& word) {
-  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-  for (std::size_t i = 0; i < std::size(kNames); ++i) {
-    if (kNames[i] == word) return kFormats[i];
-  }
-  throw std::invalid_argument("dtype = '" + word.substr(0, 60) +
-                              "': must be f64, f32, bf16 or f16");
+std::string id_of(const Case& c) { return c.id.empty() ? std::string(c.scheme->name) : c.id; }
+
+std::vector<Case> contracts_of(const Options& options) {
+  const bool given =
+      options.cases.batch() || !options.cases.scheme.empty() || !options.cases.model.empty();
+  std::vector<Case> out = given ? options.cases.read() : diagnosis::contracts();
+  if (options.contract.empty()) return out;
+  std::string known;
+  for (const Case& c : out) known += (known.empty() ? "" : ", ") + id_of(c);
+  std::erase_if(out, [&](const Case& c) { return id_of(c) != options.contract; });
+  if (out.empty())
+    throw std::invalid_argument("contract = '" + options.contract.substr(0, 60) +
+                                "': must be one of " + known.substr(0, 400));
+  return out;
 }
 
-diagnosis::Maker maker_of(const Options& options) {
-  if (options.kernel.empty() == options.mutant.empty())
-    throw std::invalid_argument("needs one of --kernel and --mutant");
-  if (!options.mutant.empty()) {
-    const mutants::Mutant& m = mutants::find_mutant(options.mutant);
-    return [&m] { return mutants::subject_of(m); };
+// The line that probes one contract again.
+std::string replay(const Options& options, const std::string& contract) {
+  const CaseOptions& c = options.cases;
+  std::string out = "plumbline diagnose" + options.subject.words();
+  for (const auto& [name, value] :
+       {std::pair(" --scheme ", &c.scheme), std::pair(" --model ", &c.model),
+        std::pair(" --cases ", &c.cases)}) {
+    if (!value->empty()) out += name + shell_word(*value);
   }
-  const laws::Subject& s = laws::find_subject(laws::subjects(), options.kernel);
-  return [&s] { return s; };
+  for (const std::string& knob : c.set) out += " --set " + shell_word(knob);
+  return out + " --contract " + shell_word(contract);
 }
 
 Json report_json(const diagnosis::ContractReport& r) {
@@ -46,6 +55,7 @@ Json report_json(const diagnosis::ContractReport& r) {
   out["pairing_wanted"] = r.pairing_wanted;
   out["gain"] = r.reading.gain ? Json(*r.reading.gain) : Json(nullptr);
   out["legal"] = r.legal;
+  out["left_out"] = r.left_out;
   out["findings"] = Json::array();
   for (const diagnosis::Finding& f : r.findings)
     out["findings"].push_back(Json{{"probe", f.probe}, {"what", f.what}, {"names", f.names}});
@@ -57,10 +67,11 @@ void print_report(const diagnosis::ContractReport& r) {
     fmt::print("  {}: skipped: {}\n", r.contract, r.skipped);
     return;
   }
-  fmt::print("  {}: pairing {}, axes {}{}\n", r.contract,
-             r.reading.pairing.empty() ? "not read" : r.reading.pairing,
-             r.axis_map.empty() ? "not read" : r.axis_map,
-             r.axis_map == r.axis_map_wanted ? "" : " in place of " + r.axis_map_wanted);
+  if (r.reading.pairing.empty())
+    fmt::print("  {}:\n", r.contract);
+  else
+    fmt::print("  {}: pairing {}, axes {}{}\n", r.contract, r.reading.pairing, r.axis_map,
+               r.axis_map == r.axis_map_wanted ? "" : " in place of " + r.axis_map_wanted);
   for (const diagnosis::Finding& f : r.findings) {
     std::string names;
     for (const std::string& id : f.names) names += (names.empty() ? "" : ", ") + id;
@@ -68,22 +79,33 @@ void print_report(const diagnosis::ContractReport& r) {
   }
 }
 
+int code_of(diagnosis::Verdict v, const plugin::Health& health) {
+  if (health.crashed) return kPluginFailed;
+  switch (v) {
+    case diagnosis::Verdict::right:
+    case diagnosis::Verdict::legal:
+      return kConforms;
+    case diagnosis::Verdict::refused:
+      return kSkipped;
+    default:
+      return kDoesNotConform;
+  }
+}
+
 int run_diagnose(const Options& options) {
-  const diagnosis::Maker make = maker_of(options);
-  const Format& format = format_named(options.dtype);
-  const bool given =
-      options.cases.batch() || !options.cases.scheme.empty() || !options.cases.model.empty();
-  const std::vector<Case> among = given ? options.cases.read() : diagnosis::contracts();
-  const diagnosis::Diagnosis d = diagnosis::diagnose(make, among, format);
-  const int code =
-      d.verdict == diagnosis::Verdict::refused ? kSkipped
-      : d.verdict == diagnosis::Verdict::right || d.verdict == diagnosis::Verdict::legal
-          ? kConforms
-          : kDoesNotConform;
-  const std::string who = options.kernel.empty() ? options.mutant : options.kernel;
+  const std::vector<Case> among = contracts_of(options);
+  const Probed subject = probed(options.subject);
+  const diagnosis::Diagnosis d = diagnosis::diagnose(subject.make, among, subject.format);
+  const int code = code_of(d.verdict, *subject.health);
+  for (const auto& r : d.contracts) {
+    for (const std::string& why : r.left_out)
+      fmt::print(stderr, "plumbline: skipped: {}: {}\n", r.contract, why);
+  }
   if (options.wants_json) {
     Json out{{"plumbline_diagnose", 1},
-             {"subject", who},
+             {"subject", subject.name},
+             {"kind", subject.kind},
+             {"dtype", std::string(info(dtype_of(subject.format)).name)},
              {"verdict", std::string(diagnosis::name(d.verdict))},
              {"names", Json::array()},
              {"exit_code", code},
@@ -96,9 +118,10 @@ int run_diagnose(const Options& options) {
     write_text(options.json, out.dump(1) + "\n");
     return code;
   }
-  fmt::print("{}: {}\n", who, d.line());
+  fmt::print("{}: {}\n", subject.name, d.line());
   for (const auto& r : d.contracts) {
     if (options.all || !r.findings.empty() || !r.skipped.empty()) print_report(r);
+    if (!r.findings.empty()) fmt::print("    replay  {}\n", replay(options, r.contract));
   }
   return code;
 }
@@ -107,9 +130,10 @@ int run_diagnose(const Options& options) {
 
 Run add_diagnose(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--kernel", options->kernel, "a kernel of fast/, or 'reference'");
-  app.add_option("--mutant", options->mutant, "a wrong kernel of `plumbline list mutants`");
-  app.add_option("--dtype", options->dtype, "of the tensors: f64, f32, bf16 or f16");
+  auto* subject = app.add_option_group("subject", "what is probed");
+  options->subject.add(*subject, app);
+  subject->require_option(1);
+  app.add_option("--contract", options->contract, "only the case of this id");
   app.add_flag("--all", options->all, "print every contract, not only those with findings");
   options->cases.add(app, false);
   auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")

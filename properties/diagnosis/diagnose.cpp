@@ -81,7 +81,8 @@ class Summary {
       // Where a name with nothing to choose fits as well as one with a number read off the kernel,
       // it is the plainer account of the same.
       constexpr std::pair<std::string_view, std::string_view> kPlainer[] = {
-          {"M01a", "M04a"}, {"M04z", "M04a"}, {"M23a", "M23d"}, {"M24a", "M24c"}, {"M24b", "M24c"}};
+          {"M01a", "M04a"}, {"M04z", "M04a"}, {"M07a", "M07c"}, {"M07a", "M07d"},
+          {"M23a", "M23d"}, {"M24a", "M24c"}, {"M24b", "M24c"}};
       for (const auto& [plain, read_off] : kPlainer) {
         if (all.contains(plain)) all.erase(read_off);
       }
@@ -100,8 +101,7 @@ class Summary {
   std::map<std::string, Names> others_;
 };
 
-ContractReport probe(const Maker& make, const Contract& c, Summary& summary) {
-  ContractReport out;
+void probe(const Maker& make, const Contract& c, Summary& summary, ContractReport& out) {
   const auto take = [&](const std::vector<Finding>& found) {
     for (const Finding& f : found) {
       summary.add(f);
@@ -113,7 +113,7 @@ ContractReport probe(const Maker& make, const Contract& c, Summary& summary) {
   take(probe_positions(make, c));
   take(probe_state(make, c));
   // What one call leaves for the next spoils every other reading.
-  if (!out.findings.empty() && out.findings.back().probe == "calls one after the other") return out;
+  if (!out.findings.empty() && out.findings.back().probe == "calls one after the other") return;
   const Probed operation = probe_operator(make, c);
   summary.add_operator(operation);
   out.reading = operation.reading;
@@ -133,16 +133,15 @@ ContractReport probe(const Maker& make, const Contract& c, Summary& summary) {
   if (operation.right && in_place.empty()) {
     take(probe_values(make, c, out.legal));
     // Far apart there is no spare room around the rows for a kernel that is wrong already.
-    if (out.findings.empty()) take(probe_long_strides(make, c));
+    if (out.findings.empty()) take(probe_long_strides(make, c, out.left_out));
   }
-  return out;
 }
 
 }  // namespace
 
 std::string_view name(Verdict v) {
-  constexpr std::string_view kNames[] = {"right", "right, a legal variant", "wrong, named",
-                                         "wrong, unnamed", "refused"};
+  constexpr std::string_view kNames[] = {
+      "right", "right, a legal variant", "wrong, named", "wrong, unnamed", "refused", "failed"};
   return kNames[static_cast<std::size_t>(v)];
 }
 
@@ -156,21 +155,28 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
   Diagnosis out;
   Summary summary;
   std::set<std::string> legal;
-  bool probed = false;
+  bool probed = false, failed = false;
   for (const Case& c : among) {
     ContractReport report;
     const std::string id = c.id.empty() ? std::string(c.scheme->name) : c.id;
     try {
       const laws::Subject subject = make();
       if (const auto reason = subject.skips(c)) throw std::invalid_argument(*reason);
-      report = probe(make, Contract(c, format, subject.recipe(format)), summary);
+      probe(make, Contract(c, format, subject.recipe(format)), summary, report);
       probed = true;
       legal.insert(report.legal.begin(), report.legal.end());
+    } catch (const NoAnswer& trouble) {
+      report.findings.push_back({"a call", trouble.what(), {}});
+      failed = true;
     } catch (const std::invalid_argument& refused) {
       report.skipped = refused.what();
     }
     report.contract = id;
     out.contracts.push_back(std::move(report));
+  }
+  if (failed) {
+    out.verdict = Verdict::failed;
+    return out;
   }
   if (!probed) {
     out.verdict = Verdict::refused;
@@ -195,6 +201,11 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
 
 std::string Diagnosis::line() const {
   std::string out(diagnosis::name(verdict));
+  for (const ContractReport& r : contracts) {
+    if (verdict != Verdict::failed) break;
+    if (r.findings.empty() || r.findings.back().probe != "a call") continue;
+    return out + ": " + r.findings.back().what;
+  }
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Name& n = name_of(names[i]);
     out += (i == 0 ? ": " : "; or ") + std::string(n.id) + ", " + std::string(n.text);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <stdexcept>
 
 #include "properties/diagnosis/hypotheses.h"
 
@@ -10,9 +11,15 @@ namespace plumbline::diagnosis {
 
 // right; legal: right, and a variant of the roundings was recognised; named: wrong, and one class
 // of bugs explains everything seen; unnamed: wrong, and none does, or several do; refused: it ran
-// no contract.
-enum class Verdict : std::uint8_t { right, legal, named, unnamed, refused };
+// no contract; failed: a call did not come back with an answer.
+enum class Verdict : std::uint8_t { right, legal, named, unnamed, refused, failed };
 std::string_view name(Verdict v);
+
+// What a subject throws where a call ended without an answer: it crashed, hung, or left its memory.
+// The contract is given up, the others are still tried.
+struct NoAnswer : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // One probe that did not go as the contract says; `names` is empty where nothing explains it.
 struct Finding {
@@ -25,7 +32,8 @@ struct ContractReport {
   Reading reading;
   std::string axis_map, axis_map_wanted, pairing_wanted;
   std::vector<Finding> findings;
-  std::vector<std::string> legal;  // variants recognised
+  std::vector<std::string> legal;     // variants recognised
+  std::vector<std::string> left_out;  // probes that this machine had no room for
 };
 struct Diagnosis {
   Verdict verdict = Verdict::right;
@@ -55,7 +63,9 @@ std::vector<Finding> probe_state(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_memory(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_in_place(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_strides(const Maker& make, const Contract& contract);
-std::vector<Finding> probe_long_strides(const Maker& make, const Contract& contract);
+// `left_out` receives a line where there is no address space for it.
+std::vector<Finding> probe_long_strides(const Maker& make, const Contract& contract,
+                                        std::vector<std::string>& left_out);
 std::vector<Finding> probe_values(const Maker& make, const Contract& contract,
                                   std::vector<std::string>& legal);
 std::vector<Finding> probe_adjoint(const Maker& make, const Contract& contract);

@@ -144,6 +144,11 @@ bool other_pairing(Model& m, const Evidence&) {
   m.neox = !m.neox;
   return true;
 }
+bool always_neighbours(Model& m, const Evidence&) {
+  m.neox = false;
+  return true;
+}
+bool always_halves(Model& m, const Evidence&) { return m.neox = true; }
 bool other_pairing_in_images(Model& m, const Evidence& e) {
   if (e.mixed) m.neox = !m.neox;
   return true;
@@ -371,6 +376,8 @@ const Hypothesis kTable[] = {
     {{"M06b", "position_ids transposed"}, transposed},
     {{"M07a", "pairing flipped"}, other_pairing},
     {{"M07b", "pairing flipped where coordinates differ"}, other_pairing_in_images},
+    {{"M07c", "neighbours form pairs, whatever the pairing asked for"}, always_neighbours},
+    {{"M07d", "halves form pairs, whatever the pairing asked for"}, always_halves},
     {{"M08a", "the members of a pair read the table by the other layout"}, crossed},
     {{"sign", "the sine has the wrong sign"}, backwards},
     {{"twice", "the rotation is applied twice"}, twice},

@@ -242,13 +242,17 @@ std::vector<Finding> probe_strides(const Maker& make, const Contract& c) {
   return {f};
 }
 
-std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c) {
-  // Two rows, the second 2^31 elements and a little further on; where a 32-bit offset would wrap
-  // to, other numbers lie.
-  const std::ptrdiff_t stride = (std::ptrdiff_t{1} << 31) + 64 * c.shape.head_dim,
-                       size = c.format.bytes;
-  // Room for one row more: nothing is paid for pages that are never touched.
-  const std::size_t bytes = static_cast<std::size_t>(3 * stride * size) + (1U << 20);
+std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c,
+                                        std::vector<std::string>& left_out) {
+  // Two rows, the second 2^32 elements and a little further on: an offset of 32 bits, with a sign
+  // or without, comes back to that little, where other numbers lie.
+  const std::ptrdiff_t past = (c.shape.num_heads + 64) * c.shape.head_dim,
+                       stride = (std::ptrdiff_t{1} << 32) + past, size = c.format.bytes;
+  const std::size_t rows = 2, heads = static_cast<std::size_t>(c.shape.num_heads);
+  const std::size_t row_bytes = heads * lanes_of(c) * static_cast<std::size_t>(size);
+  // Nothing is paid for pages that are never touched.
+  const std::size_t bytes =
+      static_cast<std::size_t>(stride * size) + row_bytes + (std::size_t{1} << 20);
   struct Mapping {
     explicit Mapping(std::size_t n)
         : length(n),
@@ -263,14 +267,15 @@ std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c) {
     void* start;
   };
   const Mapping in_map(bytes), out_map(bytes);
-  if (in_map.start == MAP_FAILED || out_map.start == MAP_FAILED) return {};
-  std::byte* const in = static_cast<std::byte*>(in_map.start) + stride * size;
-  std::byte* const out = static_cast<std::byte*>(out_map.start) + stride * size;
-  const std::size_t rows = 2, heads = static_cast<std::size_t>(c.shape.num_heads);
+  if (in_map.start == MAP_FAILED || out_map.start == MAP_FAILED) {
+    left_out.push_back("strides above 2^32: no two mappings of " + std::to_string(bytes >> 20) +
+                       " MiB");
+    return {};
+  }
+  std::byte* const in = static_cast<std::byte*>(in_map.start);
+  std::byte* const out = static_cast<std::byte*>(out_map.start);
   const PositionTable ids = table_of(c, few_rows(c, rows));
   const Values data = draw(c, rows, 4), other = draw(c, rows, 5);
-  const std::ptrdiff_t wrapped = static_cast<std::int32_t>(stride);
-  const std::size_t row_bytes = heads * lanes_of(c) * static_cast<std::size_t>(size);
   Sheet dense(c, rows, c.shape.num_heads, 0, 0), foreign(c, rows, c.shape.num_heads, 0, 0),
       keys(c, rows, c.shape.num_key_value_heads, 0, 0),
       keys_out(c, rows, c.shape.num_key_value_heads, 0, 0);
@@ -279,7 +284,7 @@ std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c) {
   keys.put(data.k);
   std::memcpy(in, dense.data(), row_bytes);
   std::memcpy(in + stride * size, dense.data() + row_bytes, row_bytes);
-  std::memcpy(in + wrapped * size, foreign.data() + row_bytes, row_bytes);
+  std::memcpy(in + past * size, foreign.data() + row_bytes, row_bytes);
   const laws::Subject subject = make();
   const Values wanted = ask(subject, c, ids, data, false).out,
                wrong = ask(subject, c, ids, other, false).out;
@@ -301,8 +306,8 @@ std::vector<Finding> probe_long_strides(const Maker& make, const Contract& c) {
   const std::vector<double> expected(wanted.q.begin() + half, wanted.q.end()),
       moved(wrong.q.begin() + half, wrong.q.end());
   if (near(c, second_row(out + stride * size), expected, largest(data.q))) return {};
-  Finding f{"strides above 2^31", "the second row is wrong", {}};
-  if (near(c, second_row(out + wrapped * size), moved, largest(other.q))) f.names = {"M16a"};
+  Finding f{"strides above 2^32", "the second row is wrong", {}};
+  if (near(c, second_row(out + past * size), moved, largest(other.q))) f.names = {"M16a"};
   return {f};
 }
 

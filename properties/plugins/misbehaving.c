@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A right kernel that breaks one rule of the contract, chosen by its own file name: misbehaving is
-// compiled once, and copied to NAME.so. Without a known name it behaves.
+// compiled once, and copied to NAME.so. Or one that keeps the rules and rotates wrongly. Without a
+// known name it behaves.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <math.h>
@@ -48,6 +49,21 @@ static double kept_position(const plumbline_call* call, int axis, int64_t token)
   return kept[axis * call->tokens + token];
 }
 
+static int64_t offset(int64_t elements) {
+  return is("offsets_in_32_bits") ? (int32_t)elements : elements;
+}
+
+static double frequency(double inv_freq) {
+  if (!is("bf16_inv_freq")) return inv_freq;
+  const float narrow = (float)inv_freq;
+  uint32_t bits;
+  memcpy(&bits, &narrow, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000U;
+  float out;
+  memcpy(&out, &bits, sizeof out);
+  return out;
+}
+
 static void turn(const plumbline_call* call, const plumbline_tensor* t) {
   const plumbline_case* c = call->c;
   const int pairs = c->rotary_dim / 2, group = t->heads / c->num_key_value_heads;
@@ -56,18 +72,21 @@ static void turn(const plumbline_call* call, const plumbline_tensor* t) {
   for (int64_t token = 0; token < call->tokens; ++token) {
     for (int head = 0; head < t->heads; ++head) {
       const int64_t stride = is("dense_only") ? c->head_dim : t->in_head_stride;
-      const float* in = (const float*)t->in + token * t->in_token_stride + head * stride;
-      float* out = (float*)t->out + token * t->out_token_stride + head * t->out_head_stride;
+      const float* in = (const float*)t->in + offset(token * t->in_token_stride + head * stride);
+      float* out =
+          (float*)t->out + offset(token * t->out_token_stride + head * t->out_head_stride);
       const int map = c->maps == 1 ? 0 : head / group;
       for (int i = 0; i < pairs; ++i) {
-        const int slot = map * pairs + i, axis = c->axis_map[slot];
-        double angle =
-            axis == PLUMBLINE_NO_AXIS ? 0 : kept_position(call, axis, token) * c->inv_freq[slot];
+        const int slot = map * pairs + i,
+                  axis = is("temporal_row_only") ? 0 : c->axis_map[slot];
+        double angle = axis == PLUMBLINE_NO_AXIS
+                           ? 0
+                           : kept_position(call, axis, token) * frequency(c->inv_freq[slot]);
         if (token >= first) angle += 1;
         const float cosine = (float)(c->attention_factor * cos(angle));
         const float sine = (float)(c->attention_factor * sin(call->adjoint ? -angle : angle));
-        const int a = c->pairing == PLUMBLINE_NEOX ? i : 2 * i;
-        const int b = c->pairing == PLUMBLINE_NEOX ? i + pairs : 2 * i + 1;
+        const int neox = c->pairing == PLUMBLINE_NEOX && !is("gptj_pairing");
+        const int a = neox ? i : 2 * i, b = neox ? i + pairs : 2 * i + 1;
         if (is("reads_after_writing")) {
           out[a] = in[a] * cosine - in[b] * sine;
           out[b] = in[b] * cosine + in[a] * sine;

@@ -83,7 +83,8 @@ void PluginProcess::start() {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     system_failure("no socket");
-  std::string library = library_, memory = fmt::to_string(limits_.memory_mib << 20), name = host;
+  const std::uint64_t cap = limits_.memory_mib == 0 ? 0 : limits_.memory_mib + far_mib_;
+  std::string library = library_, memory = fmt::to_string(cap << 20), name = host;
   char* const words[] = {name.data(), library.data(), memory.data(), nullptr};
   child_ = fork();
   if (child_ < 0) system_failure("no process");
@@ -160,9 +161,9 @@ Result PluginProcess::ended(bool late) {
   stop();
   if (fault.signal != 0) {
     Result result = describe_fault(fault);
-    if (limits_.memory_mib != 0 && fault.memory_mib > limits_.memory_mib / 4 * 3)
-      result.why += fmt::format(", at {} of the {} MiB that it may have", fault.memory_mib,
-                                limits_.memory_mib);
+    const std::uint64_t cap = limits_.memory_mib + far_mib_;
+    if (limits_.memory_mib != 0 && fault.memory_mib > far_mib_ + limits_.memory_mib / 4 * 3)
+      result.why += fmt::format(", at {} of the {} MiB that it may have", fault.memory_mib, cap);
     return result;
   }
   if (WIFSIGNALED(status))
@@ -209,9 +210,15 @@ Description PluginProcess::read_description() {
 }
 
 Result PluginProcess::run(CallBytes& call) {
+  const Layout layout(call, description_.alignment);
+  // The cap is on what the kernel takes: the holes of a call's tensors come on top of it. A process
+  // keeps the cap that it started with.
+  if (layout.far_bytes() > far_mib_ << 20) {
+    stop();
+    far_mib_ = (layout.far_bytes() >> 20) + 1;
+  }
   if (child_ < 0) start();
   fresh_ = false;
-  const Layout layout(call, description_.alignment);
   reserve(layout.end());
   layout.write(memory_);
   const char turn = 1;

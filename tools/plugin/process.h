@@ -52,11 +52,19 @@ struct Result {
   bool refused = false;  // unsupported, said the kernel
 };
 
+// A run of the bytes of a tensor.
+struct Piece {
+  std::uint64_t offset = 0;
+  std::vector<std::byte> bytes;
+};
+
 // A tensor of a call. `in` and `out` hold every byte from the first element to the last, gaps too;
 // `out` is what lies there before the call, and afterwards. In place, `out` is not used and `in` is
-// replaced.
+// replaced. A tensor whose rows lie too far apart to be held whole is given by pieces instead, in
+// order, the last of which ends it; the kernel sees zeros between them, and nobody looks there.
 struct TensorBytes {
   std::vector<std::byte> in, out;
+  std::vector<Piece> far_in, far_out;
   plumbline_tensor shape{};  // strides and heads
 };
 
@@ -110,6 +118,7 @@ class PluginProcess {
   int socket_ = -1, file_ = -1;
   std::byte* memory_ = nullptr;
   std::uint64_t size_ = 0;
+  std::uint64_t far_mib_ = 0;  // address space that tensors in pieces take, beside the cap
   bool fresh_ = false;
 };
 

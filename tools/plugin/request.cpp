@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 namespace plumbline::plugin {
 namespace {
@@ -43,11 +45,23 @@ Layout::Layout(const CallBytes& call, std::uint64_t alignment) : call_(call) {
     add(Slot::sin, call.sin.data(), call.sin.size(), true, aligned);
     return;
   }
-  add(Slot::q_in, call.q.in.data(), call.q.in.size(), call.in_place, aligned);
-  add(Slot::k_in, call.k.in.data(), call.k.in.size(), call.in_place, aligned);
+  add_tensor(Slot::q_in, call.q.in, call.q.far_in, call.in_place, aligned);
+  add_tensor(Slot::k_in, call.k.in, call.k.far_in, call.in_place, aligned);
   if (call.in_place) return;
-  add(Slot::q_out, call.q.out.data(), call.q.out.size(), true, aligned);
-  add(Slot::k_out, call.k.out.data(), call.k.out.size(), true, aligned);
+  add_tensor(Slot::q_out, call.q.out, call.q.far_out, true, aligned);
+  add_tensor(Slot::k_out, call.k.out, call.k.far_out, true, aligned);
+}
+
+void Layout::add_tensor(Slot slot, const std::vector<std::byte>& dense,
+                        const std::vector<Piece>& pieces, bool writable, std::uint64_t alignment) {
+  if (pieces.empty()) {
+    add(slot, dense.data(), dense.size(), writable, alignment);
+    return;
+  }
+  add(slot, nullptr, pieces.back().offset + pieces.back().bytes.size(), writable, alignment);
+  Part& part = parts_[slot_of(slot)];
+  part.pieces = &pieces;
+  far_bytes_ += part.buffer.length;
 }
 
 void Layout::add(Slot slot, const void* data, std::uint64_t bytes, bool writable,
@@ -85,6 +99,17 @@ void Layout::write(std::byte* memory) const {
     control.buffers[i] = part.buffer;
     if (part.buffer.length == 0) continue;
     std::byte* pages = memory + part.buffer.file_offset;
+    if (part.pieces != nullptr) {
+      // A hole costs nothing; what an earlier call left there goes.
+      if (madvise(pages, part.buffer.length, MADV_REMOVE) != 0)
+        throw std::runtime_error("no holes in the shared memory of a plug-in");
+      const std::uint64_t end = part.buffer.offset + part.bytes;
+      std::fill_n(pages, part.buffer.offset, kPoison);
+      std::fill_n(pages + end, part.buffer.length - end, kPoison);
+      for (const Piece& p : *part.pieces)
+        std::copy(p.bytes.begin(), p.bytes.end(), pages + part.buffer.offset + p.offset);
+      continue;
+    }
     std::fill_n(pages, part.buffer.length, kPoison);
     if (part.bytes != 0) std::memcpy(pages + part.buffer.offset, part.data, part.bytes);
   }
@@ -118,12 +143,22 @@ void Layout::read(const std::byte* memory, CallBytes& call) const {
     if (b.length != 0 && b.bytes != 0)
       std::memcpy(to.data(), memory + b.file_offset + b.offset, b.bytes);
   };
+  const auto take_pieces = [&](Slot slot, std::vector<Piece>& to) {
+    const Buffer& b = parts_[slot_of(slot)].buffer;
+    for (Piece& p : to)
+      std::copy_n(memory + b.file_offset + b.offset + p.offset, p.bytes.size(), p.bytes.begin());
+  };
+  const auto take_tensor = [&](Slot slot, std::vector<std::byte>& dense,
+                               std::vector<Piece>& pieces) {
+    pieces.empty() ? take(slot, dense) : take_pieces(slot, pieces);
+  };
   take(Slot::cos, call.cos);
   take(Slot::sin, call.sin);
-  take(Slot::q_in, call.q.in);
-  take(Slot::k_in, call.k.in);
-  take(Slot::q_out, call.q.out);
-  take(Slot::k_out, call.k.out);
+  take_tensor(Slot::q_in, call.q.in, call.q.far_in);
+  take_tensor(Slot::k_in, call.k.in, call.k.far_in);
+  if (call.in_place) return;
+  take_tensor(Slot::q_out, call.q.out, call.q.far_out);
+  take_tensor(Slot::k_out, call.k.out, call.k.far_out);
 }
 
 Result describe_fault(const Fault& fault) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/plugin/subject.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -20,10 +21,53 @@ std::size_t extent(const laws::Strides& s, std::size_t rows, int heads, const Ca
          static_cast<std::size_t>(f.bytes);
 }
 
-TensorBytes bytes_of(const laws::HeadView& view, std::size_t in, std::size_t out, int heads) {
+// Rows this far apart are handed over in pieces.
+constexpr std::size_t kFarBytes = std::size_t{64} << 20;
+// What a piece holds on either side of a row, inside the tensor.
+constexpr std::size_t kAround = std::size_t{1} << 20;
+
+std::vector<Piece> pieces_of(const std::byte* from, std::size_t bytes, const laws::Strides& s,
+                             std::size_t rows, int heads, const Case& c, const Format& f) {
+  const auto size = static_cast<std::size_t>(f.bytes),
+             width = static_cast<std::size_t>(c.shape.head_dim) * size;
+  std::vector<std::size_t> starts;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (int head = 0; head < heads; ++head)
+      starts.push_back(
+          static_cast<std::size_t>(static_cast<std::ptrdiff_t>(row) * s.token + head * s.head) *
+          size);
+  }
+  std::sort(starts.begin(), starts.end());
+  std::vector<Piece> out;
+  std::size_t first = 0, last = 0;
+  const auto close = [&] {
+    if (last > first) out.push_back({first, {from + first, from + last}});
+  };
+  for (const std::size_t start : starts) {
+    const std::size_t low = start - std::min(start, kAround),
+                      high = std::min(bytes, start + width + kAround);
+    if (low > last) {
+      close();
+      first = low;
+    }
+    last = high;
+  }
+  close();
+  return out;
+}
+
+TensorBytes bytes_of(const laws::HeadView& view, std::size_t rows, int heads, const Case& c,
+                     const Format& f) {
   TensorBytes t;
-  t.in.assign(view.in, view.in + in);
-  t.out.assign(view.out, view.out + out);
+  const std::size_t in = extent(view.in_strides, rows, heads, c, f),
+                    out = extent(view.out_strides, rows, heads, c, f);
+  if (std::max(in, out) < kFarBytes) {
+    t.in.assign(view.in, view.in + in);
+    t.out.assign(view.out, view.out + out);
+  } else {
+    t.far_in = pieces_of(view.in, in, view.in_strides, rows, heads, c, f);
+    t.far_out = pieces_of(view.out, out, view.out_strides, rows, heads, c, f);
+  }
   t.shape.in_token_stride = view.in_strides.token;
   t.shape.in_head_stride = view.in_strides.head;
   t.shape.out_token_stride = view.out_strides.token;
@@ -63,8 +107,7 @@ void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
   bytes.in_place = call.q.in == call.q.out;
   set_positions(bytes, ids, false);
   const auto lay = [&](const laws::HeadView& v, int heads) {
-    return bytes_of(v, extent(v.in_strides, rows, heads, call.c, call.format),
-                    extent(v.out_strides, rows, heads, call.c, call.format), heads);
+    return bytes_of(v, rows, heads, call.c, call.format);
   };
   bytes.q = lay(call.q, call.c.shape.num_heads);
   bytes.k = lay(call.k, call.c.shape.num_key_value_heads);
@@ -78,6 +121,8 @@ void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
   for (const auto& [tensor, view] : {std::pair(&bytes.q, &call.q), std::pair(&bytes.k, &call.k)}) {
     const auto& from = bytes.in_place ? tensor->in : tensor->out;
     if (!from.empty()) std::memcpy(view->out, from.data(), from.size());
+    for (const Piece& piece : bytes.in_place ? tensor->far_in : tensor->far_out)
+      std::memcpy(view->out + piece.offset, piece.bytes.data(), piece.bytes.size());
   }
 }
 
@@ -89,6 +134,8 @@ laws::Subject subject(const std::shared_ptr<PluginProcess>& plugin,
   out.name = plugin->description().name;
   out.positions = plumbline::positions;
   out.rotate = [plugin, health](const laws::Call& call) {
+    if (!plugin->description().rotates)
+      throw std::invalid_argument("rotate: not offered, only a table");
     if (!plugin->description().recipe[static_cast<std::size_t>(dtype_of(call.format))])
       throw std::invalid_argument("dtype: not offered");
     if (recipe_of(*plugin, dtype_of(call.format))->store != nullptr)

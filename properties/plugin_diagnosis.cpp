@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// `diagnose` on plug-ins: right ones are called right, wrong ones by name, and one that crashes or
+// hangs costs its own process alone.
+#include "properties/plugin_support.h"
+
+namespace plumbline {
+namespace {
+
+class DiagnosedPlugins : public PluginRoom {
+ protected:
+  static Ended diagnosed(const std::string& library, Arguments more = {}) {
+    Arguments words{"diagnose", "--plugin", library};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+};
+
+TEST_F(DiagnosedPlugins, TheExamplesAreRight) {
+  for (const auto& [example, compiler] :
+       {std::pair("rope.c", "cc"), std::pair("rope.cpp", "c\\+\\+")}) {
+    const Ended ended = diagnosed(compiled(example, compiler), {"--all"});
+    EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+    EXPECT_EQ(ended.out.find(": right\n"), ended.out.find(':')) << ended.out;
+    EXPECT_NE(ended.out.find("chunked: pairing neox, axes TTTTTHHHHWWW\n"), std::string::npos);
+    // Nothing was left out for want of memory.
+    EXPECT_EQ(ended.err, "");
+  }
+}
+
+TEST_F(DiagnosedPlugins, WrongOnesAreNamed) {
+  struct Row {
+    const char *manner, *name;
+  };
+  for (const auto& [manner, name] :
+       {Row{"temporal_row_only", "M01a, temporal row only"}, Row{"bf16_inv_freq", "M19a, inv_freq"},
+        Row{"gptj_pairing", "M07c, neighbours form pairs"},
+        Row{"offsets_in_32_bits", "M16a, element offsets in 32 bits"},
+        Row{"reads_after_writing", "M17a, in place"}, Row{"dense_only", "M15b, the head stride"},
+        Row{"stale_table", "M25d, the table of an earlier call"}}) {
+    SCOPED_TRACE(manner);
+    const Ended ended = diagnosed(misbehaving(manner));
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_TRUE(ended.out.starts_with(std::string("misbehaving: wrong, named: ") + name))
+        << ended.out;
+    EXPECT_EQ(ended.out.find("; or"), std::string::npos) << ended.out;
+  }
+  const Ended unnamed = diagnosed(misbehaving("wrong_numbers"));
+  EXPECT_EQ(unnamed.code, 1);
+  EXPECT_TRUE(unnamed.out.starts_with("misbehaving: wrong, unnamed\n")) << unnamed.out;
+}
+
+TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
+  struct Row {
+    const char* manner;
+    int code;
+    const char* why;
+  };
+  for (const auto& [manner, code, why] :
+       {Row{"crashes", 4, "crashed with SIGSEGV"}, Row{"aborts", 4, "crashed with SIGABRT"},
+        Row{"exits", 4, "ended the process with exit code 0"}, Row{"hangs", 4, "timed out after"},
+        Row{"writes_past_end", 4, "wrote at byte 1 past the end of k's output"},
+        Row{"reads_past_end", 4, "read at byte 1 past the end of q"},
+        Row{"fails", 1, "returned 7"}}) {
+    SCOPED_TRACE(manner);
+    const Ended ended = diagnosed(misbehaving(manner), {"--timeout", "0.3"});
+    EXPECT_EQ(ended.code, code);
+    EXPECT_EQ(ended.err, "");
+    EXPECT_TRUE(ended.out.starts_with("misbehaving: failed: the plug-in " + std::string(why)))
+        << ended.out;
+    std::smatch replay;
+    ASSERT_TRUE(std::regex_search(ended.out, replay, std::regex("  replay  plumbline ([^\n]*)")));
+    Arguments words;
+    std::istringstream split(replay[1].str());
+    for (std::string word; split >> word;) words.push_back(word);
+    const Ended again = run(words);
+    EXPECT_EQ(again.code, code);
+    EXPECT_NE(again.out.find(why), std::string::npos) << again.out;
+  }
+}
+
+TEST_F(DiagnosedPlugins, ARefusalIsNoVerdict) {
+  for (const auto& [manner, why] :
+       {std::pair("refuses", "not today"), std::pair("table_only", "rotate: not offered")}) {
+    const Ended ended = diagnosed(misbehaving(manner));
+    EXPECT_EQ(ended.code, 77);
+    EXPECT_TRUE(ended.out.starts_with("misbehaving: refused\n  chunked: skipped: ")) << ended.out;
+    EXPECT_NE(ended.out.find(why), std::string::npos) << ended.out;
+  }
+}
+
+// A recipe is the bar of a diagnosis too: what is right in binary64 is another kernel's bug.
+TEST_F(DiagnosedPlugins, TheRecipeIsTheBar) {
+  const std::string library = misbehaving("bf16_inv_freq");
+  EXPECT_EQ(diagnosed(library, {"--recipe", "f64_table,inv_freq=bf16"}).code, 0);
+  EXPECT_EQ(diagnosed(library, {"--recipe", "f64_table"}).code, 1);
+}
+
+}  // namespace
+}  // namespace plumbline
