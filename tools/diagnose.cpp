@@ -20,9 +20,8 @@ struct Options {
 std::string id_of(const Case& c) { return c.id.empty() ? std::string(c.scheme->name) : c.id; }
 
 std::vector<Case> contracts_of(const Options& options) {
-  const bool given =
-      options.cases.batch() || !options.cases.scheme.empty() || !options.cases.model.empty();
-  std::vector<Case> out = given ? options.cases.read() : diagnosis::contracts();
+  const bool named = given(options.cases);
+  std::vector<Case> out = named ? options.cases.read() : diagnosis::contracts();
   if (options.contract.empty()) return out;
   std::string known;
   for (const Case& c : out) known += (known.empty() ? "" : ", ") + id_of(c);
@@ -46,7 +45,7 @@ std::string replay(const Options& options, const std::string& contract) {
   return out + " --contract " + shell_word(contract);
 }
 
-Json report_json(const diagnosis::ContractReport& r) {
+Json report_json(const Options& options, const diagnosis::ContractReport& r) {
   Json out{{"contract", r.contract}, {"skipped", r.skipped}};
   if (!r.skipped.empty()) return out;
   out["axis_map"] = r.axis_map;
@@ -59,6 +58,7 @@ Json report_json(const diagnosis::ContractReport& r) {
   out["findings"] = Json::array();
   for (const diagnosis::Finding& f : r.findings)
     out["findings"].push_back(Json{{"probe", f.probe}, {"what", f.what}, {"names", f.names}});
+  out["replay"] = replay(options, r.contract);
   return out;
 }
 
@@ -114,7 +114,7 @@ int run_diagnose(const Options& options) {
       out["names"].push_back(Json{{"id", id},
                                   {"class", std::string(diagnosis::name_of(id).bug_class())},
                                   {"text", std::string(diagnosis::name_of(id).text)}});
-    for (const auto& r : d.contracts) out["contracts"].push_back(report_json(r));
+    for (const auto& r : d.contracts) out["contracts"].push_back(report_json(options, r));
     write_text(options.json, out.dump(1) + "\n");
     return code;
   }

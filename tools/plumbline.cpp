@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
      add_verify},
     {"validate", "judge a kernel or a candidate file against a golden file", add_validate},
     {"diagnose", "name the operator that a kernel really applies", add_diagnose},
+    {"identify", "which schemes and parameters of the registry a kernel implements", add_identify},
     {"mutants", "which check kills which wrong kernel, and what it is called", add_mutants},
     {"spectrum", "which part of the frequency spectrum each axis gets", add_spectrum},
     {"diff", "compare two golden files", add_diff},

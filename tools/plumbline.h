@@ -45,6 +45,7 @@ Run add_spectrum(CLI::App&);
 Run add_properties(CLI::App&);
 Run add_bench(CLI::App&);
 Run add_diagnose(CLI::App&);
+Run add_identify(CLI::App&);
 Run add_mutants(CLI::App&);
 
 // Reads a whole file, "-" for standard input. Throws Refused where it cannot be read.

@@ -6,6 +6,7 @@
 #include "properties/diagnosis/diagnose.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/subject.h"
+#include "tools/plumbline.h"
 
 // What `diagnose` and `identify` probe: a kernel of this build, a mutant, or a plug-in.
 namespace plumbline {
@@ -27,6 +28,10 @@ struct Probed {
   Format format;  // of the tensors: the one asked for, else f32, else the first that is offered
   std::shared_ptr<plugin::Health> health = std::make_shared<plugin::Health>();
 };
+// Whether any case was named; a knob without one is refused when the cases are read.
+inline bool given(const CaseOptions& c) {
+  return c.batch() || !c.scheme.empty() || !c.model.empty() || !c.set.empty();
+}
 // Throws std::invalid_argument for a name or recipe that there is not, Refused and PluginFailed as
 // plugin::PluginProcess does.
 Probed probed(const ProbedOptions& options);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// diagnose, mutants and identify on the command line: what they print, their exit codes, and the
+// one line that a faulty request gets.
+#include <nlohmann/json.hpp>
+
+#include "properties/process.h"
+
+namespace plumbline {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Small enough for every probe.
+constexpr const char* kSmall =
+    R"({"id": "small", "scheme": "mrope", "params": {"mrope_section": [2, 1, 1]},
+    "sequence": "t2 v1x2x3 t2", "shape": {"head_dim": 10, "rotary_dim": 8, "num_heads": 2,
+    "num_key_value_heads": 1}, "dtypes": ["f32"]})";
+
+class Probes : public CommandLine {
+ protected:
+  std::string small() const { return spilled("small.json", kSmall); }
+  std::string golden() const {
+    const std::string path = at("golden.h5");
+    output_of_generate({"generate", "--cases", small(), "--out", path});
+    return path;
+  }
+};
+
+TEST_F(Probes, DiagnoseSaysRightOrNames) {
+  EXPECT_EQ(output({"diagnose", "--kernel", "scalar", "--cases", small()}), "scalar: right\n");
+  EXPECT_EQ(output({"diagnose", "--kernel", "scalar", "--cases", small(), "--all"}),
+            "scalar: right\n  small: pairing neox, axes TTHW\n");
+  const Ended wrong = run({"diagnose", "--mutant", "M02a", "--cases", small()});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_TRUE(wrong.out.starts_with("M02a: wrong, named: M02a, rows h and w swapped\n"))
+      << wrong.out;
+  EXPECT_NE(wrong.out.find("axes TTWH in place of TTHW"), std::string::npos) << wrong.out;
+  EXPECT_NE(wrong.out.find("replay  plumbline diagnose --mutant M02a --cases "), std::string::npos);
+}
+
+TEST_F(Probes, AContractIsChosenByItsId) {
+  const Ended one = run({"diagnose", "--mutant", "M01a", "--contract", "partial"});
+  EXPECT_EQ(one.code, 1);
+  EXPECT_NE(one.out.find("\n  partial: "), std::string::npos) << one.out;
+  EXPECT_EQ(one.out.find("\n  chunked: "), std::string::npos) << one.out;
+}
+
+TEST_F(Probes, ADtypeAndARecipeAreTheBar) {
+  const auto code = [&](Arguments more) {
+    Arguments words{"diagnose", "--kernel", "scalar", "--cases", small()};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words).code;
+  };
+  for (const char* dtype : {"f64", "f32", "bf16", "f16"}) EXPECT_EQ(code({"--dtype", dtype}), 0);
+  // Not the arithmetic that it declares.
+  EXPECT_EQ(code({"--recipe", "f64"}), 1);
+}
+
+TEST_F(Probes, MutantsPrintTheMatrixAndItsSum) {
+  const std::string out = output({"mutants", "--mutant", "M01a", "--no-laws"});
+  EXPECT_TRUE(out.starts_with("mutant ")) << out;
+  EXPECT_NE(out.find("\n1 mutants: 1 wrong, 0 legal, 0 equivalent\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("\nkilled 1 of 1 (100.0 %), named right 1 (100.0 %), misnamed 0\n"),
+            std::string::npos)
+      << out;
+}
+
+TEST_F(Probes, IdentifyListsWhatItIs) {
+  const std::string out = output({"identify", "--kernel", "scalar", "--cases", small()});
+  EXPECT_TRUE(out.starts_with("scalar: identified, as asked\nasked as small: as asked\n")) << out;
+  EXPECT_NE(out.find("  seen: pairing neox, rotary_dim 8, axes TTHW, gain 1\n"), std::string::npos)
+      << out;
+  EXPECT_NE(out.find("\n  scheme mrope "), std::string::npos) << out;
+  EXPECT_NE(out.find("mrope_section=2,1,1"), std::string::npos) << out;
+  EXPECT_NE(out.find("\nposition design: not seen: "), std::string::npos) << out;
+  // A kernel that reads the first row alone is the scheme of one axis.
+  const std::string text_only = output({"identify", "--mutant", "M01a", "--cases", small()});
+  EXPECT_NE(text_only.find("asked as small: another operator than was asked\n"), std::string::npos);
+  EXPECT_NE(text_only.find("\n  scheme vanilla"), std::string::npos) << text_only;
+}
+
+TEST_F(Probes, IdentifyReadsOffTheBase) {
+  const std::string out = output({"identify", "--mutant", "M23a", "--model", "qwen3-8b", "--set",
+                                  "num_heads=2", "--set", "num_key_value_heads=1"});
+  EXPECT_NE(out.find("; spectrum default base=10000"), std::string::npos) << out;
+}
+
+TEST_F(Probes, WhatNoSchemeDoesComesWithTheNearest) {
+  const Ended none = run({"identify", "--mutant", "sign", "--cases", small()});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_TRUE(none.out.starts_with("sign: no scheme of the registry\n")) << none.out;
+  EXPECT_NE(none.out.find("\n  nearest mrope "), std::string::npos) << none.out;
+  EXPECT_NE(none.out.find("turns the other way"), std::string::npos) << none.out;
+}
+
+TEST_F(Probes, AFileShowsItsPositionDesignToo) {
+  const std::string file = golden();
+  const std::string out = output({"identify", "--candidate", file});
+  EXPECT_NE(out.find("\n  scheme mrope "), std::string::npos) << out;
+  EXPECT_TRUE(out.ends_with(": 1 of 1 cases identified\n")) << out;
+  // Schemes of the same map that stand elsewhere turn the same and are not it.
+  EXPECT_NE(out.find("turn the same, place otherwise: "), std::string::npos) << out;
+  expect_refusal({"identify", "--candidate", file, "--case", "nine"}, 2, {"nine", "no such case"});
+}
+
+TEST_F(Probes, FaultyRequestsAreOneLine) {
+  const std::string text = spilled("text.so", "no library"), file = small();
+  for (const std::string command : {"diagnose", "identify"}) {
+    expect_refusal({command}, 2, {"--kernel", "--mutant", "--plugin"});
+    expect_refusal({command, "--kernel", "nobody"}, 2, {"nobody", "reference", "scalar"});
+    expect_refusal({command, "--mutant", "M99"}, 2, {"M99", "M01a"});
+    expect_refusal({command, "--kernel", "scalar", "--mutant", "M01a"}, 2, {"--kernel"});
+    expect_refusal({command, "--kernel", "scalar", "--dtype", "f8"}, 2, {"f8", "bf16"});
+    expect_refusal({command, "--kernel", "scalar", "--recipe", "nope"}, 2, {"recipe", "nope"});
+    expect_refusal({command, "--kernel", "scalar", "--model", "nope"}, 2, {"nope", "qwen3-8b"});
+    expect_refusal({command, "--kernel", "scalar", "--scheme", "nope"}, 2, {"nope", "vanilla"});
+    expect_refusal({command, "--kernel", "scalar", "--set", "base=5"}, 2, {"--scheme", "--model"});
+    expect_refusal({command, "--kernel", "scalar", "--cases", at("none.json")}, 3, {"none.json"});
+    expect_refusal({command, "--kernel", "scalar", "--cases", "-"}, 2, {"case 0", "scheme"}, "{}");
+    expect_refusal({command, "--plugin", at("none.so")}, 3, {"none.so", "no such"});
+    expect_refusal({command, "--plugin", text}, 3, {"text.so", "cannot be loaded"});
+    expect_refusal({command, "--plugin", text, "--timeout", "0"}, 2, {"--timeout"});
+    expect_refusal({command, "--kernel", "scalar", "--cases", file, "--json", at("no/where.json")},
+                   3, {"no/where.json", "cannot be written"});
+  }
+  expect_refusal({"diagnose", "--kernel", "scalar", "--contract", "nine"}, 2, {"nine", "chunked"});
+  expect_refusal({"identify", "--kernel", "scalar", "--golden", file}, 2, {"--candidate"});
+  expect_refusal({"identify", "--candidate", at("none.h5")}, 3, {"none.h5"});
+  expect_refusal({"identify", "--candidate", file}, 3, {"small.json"});
+  expect_refusal({"identify", "--candidate", file, "--model", "qwen3-8b"}, 2, {"--candidate"});
+  expect_refusal({"mutants", "--mutant", "M99"}, 2, {"M99", "M01a"});
+  expect_refusal({"mutants", "--law-cases", "0"}, 2, {"--law-cases"});
+  expect_refusal({"mutants", "extra"}, 2, {"extra"});
+}
+
+}  // namespace
+}  // namespace plumbline

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// `identify`: a kernel that does what it is asked is found under every scheme and preset, one that
+// does another scheme whatever it is asked is found as that one, and what is listed is the same
+// operator.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "properties/identity/identity.h"
+#include "properties/mutants/mutant.h"
+#include "reference/model.h"
+
+namespace plumbline::test {
+namespace {
+
+using identity::Identified;
+using mutants::State;
+using mutants::Work;
+
+const HeadShape kShape{16, 12, 4, 2};
+
+std::optional<Case> fitted(const Scheme& s, Json params = Json::object()) {
+  Json object = fitted_case(s, kShape);
+  object["sequence"] = Json::array();
+  for (const auto& [key, value] : params.items()) object["params"][key] = value;
+  const Case c = case_from_json(object);
+  if (laws::not_by_pairs(c)) return std::nullopt;
+  return c;
+}
+
+std::vector<Case> every_scheme() {
+  std::vector<Case> out;
+  for (const Scheme& s : schemes()) {
+    if (const auto c = fitted(s)) out.push_back(*c);
+  }
+  return out;
+}
+std::vector<Case> every_preset() {
+  std::vector<Case> out;
+  for (const Model& m : models())
+    out.push_back(case_from_json(Json{{"id", m.name},
+                                      {"model", m.name},
+                                      {"shape", {{"num_heads", 2}, {"num_key_value_heads", 1}}}}));
+  return out;
+}
+
+// Equal maps pair by pair, and frequencies whose enclosures at 400 bits overlap: closer than any
+// two different parameters of few digits could come.
+::testing::AssertionResult one_operator(const Case& a, const Case& b) {
+  const WorkingPrecision bits(400);
+  if (a.pairing != b.pairing || a.shape.rotary_dim != b.shape.rotary_dim)
+    return ::testing::AssertionFailure() << "pairing or rotary_dim";
+  const FrequencyAllocation x = allocation(a), y = allocation(b);
+  const Spectra f(a.spectrum, x), g(b.spectrum, y);
+  const auto overlap = [](const Interval& p, const Interval& q) {
+    return boost::multiprecision::lower(p) <= boost::multiprecision::upper(q) &&
+           boost::multiprecision::lower(q) <= boost::multiprecision::upper(p);
+  };
+  if (!overlap(f.first().attention_factor(), g.first().attention_factor()))
+    return ::testing::AssertionFailure() << "attention factor";
+  for (int head = 0; head < a.shape.num_key_value_heads; ++head) {
+    for (int pair = 0; pair < x.pairs; ++pair) {
+      const Assignment &p = x.at(x.map_of(head), pair), &q = y.at(y.map_of(head), pair);
+      const bool still = p.axis == Axis::none || f.of(p.axis).never_turns(p.rung),
+                 also = q.axis == Axis::none || g.of(q.axis).never_turns(q.rung);
+      if (still && also) continue;
+      if (still != also || p.axis != q.axis ||
+          !overlap(f.of(p.axis).inv_freq(p.rung), g.of(q.axis).inv_freq(q.rung)))
+        return ::testing::AssertionFailure() << "head " << head << ", pair " << pair;
+    }
+  }
+  return ::testing::AssertionSuccess();
+}
+
+void expect_only_equals(const Identified& i, const Case& truth) {
+  for (const identity::Match& m : i.matches)
+    EXPECT_TRUE(one_operator(m.candidate.c, truth))
+        << truth.scheme->name << " is listed as " << case_to_json(m.candidate.c).dump();
+}
+bool lists(const Identified& i, const Scheme* s) {
+  return std::any_of(i.matches.begin(), i.matches.end(),
+                     [&](const auto& m) { return m.candidate.c.scheme == s; });
+}
+std::string explained(const Identified& i) {
+  std::string out = i.id + " " + i.skipped + " pairing " + i.seen.pairing + " axes " + i.axis_map;
+  for (const std::string& d : i.differences) out += "\n  " + d;
+  return out;
+}
+
+const Recipe kDouble = parse_recipe("f64_table");
+
+TEST(Identify, AFaultlessKernelIsWhatItIsAskedToBe) {
+  std::vector<Case> all = every_scheme();
+  for (const Case& c : every_preset()) all.push_back(c);
+  std::size_t listed = 0;
+  for (const Case& c : all) {
+    const Identified i =
+        identity::identify([] { return mutants::faultless(kDouble); }, c, binary64);
+    EXPECT_TRUE(i.as_asked) << c.scheme->name << ": " << explained(i);
+    EXPECT_TRUE(lists(i, c.scheme)) << c.scheme->name;
+    expect_only_equals(i, c);
+    if (!c.model.empty()) {
+      EXPECT_EQ(i.matches.at(0).presets.at(0), c.model);
+    }
+    listed += i.matches.size();
+  }
+  std::cout << all.size() << " schemes and presets, " << listed << " listed\n";
+}
+
+// A coarser recipe may leave more than one operator possible, and never loses the right one.
+TEST(Identify, InEveryStorageThePresetIsAmongThem) {
+  for (const Format& format : kFormats) {
+    for (const Case& c : every_preset()) {
+      const Identified i = identity::identify([] { return mutants::faultless(); }, c, format);
+      EXPECT_TRUE(i.as_asked) << format.name << ", " << explained(i);
+    }
+  }
+}
+
+// A kernel that does one case whatever it is asked.
+laws::Subject fixed(const Case& does) {
+  laws::Subject out = mutants::faultless(kDouble);
+  out.rotate = [inner = out.rotate, does](const laws::Call& call) {
+    Case c = does;
+    c.shape.num_heads = call.c.shape.num_heads;
+    c.shape.num_key_value_heads = call.c.shape.num_key_value_heads;
+    inner({c, call.ids, call.format, call.adjoint, call.q, call.k});
+  };
+  return out;
+}
+
+int axes_of(const Case& c) { return design_of(*c.scheme, c.parameters).axes; }
+
+TEST(Identify, AKernelOfAnotherSchemeIsFoundAsThatOne) {
+  const std::vector<Case> all = every_scheme();
+  int tried = 0;
+  for (const Case& does : all) {
+    for (const Case& asked : all) {
+      if (axes_of(asked) != axes_of(does) || asked.shape.num_heads != does.shape.num_heads ||
+          asked.shape.rotary_dim != does.shape.rotary_dim || one_operator(asked, does))
+        continue;
+      const Identified i = identity::identify([&] { return fixed(does); }, asked, binary64);
+      EXPECT_FALSE(i.as_asked) << does.scheme->name << " asked as " << asked.scheme->name;
+      EXPECT_TRUE(lists(i, does.scheme))
+          << does.scheme->name << " asked as " << asked.scheme->name << ": " << explained(i);
+      expect_only_equals(i, does);
+      ++tried;
+      break;
+    }
+  }
+  std::cout << tried << " of " << all.size() << " schemes asked as another\n";
+  EXPECT_GT(2 * tried, static_cast<int>(all.size()));
+}
+
+// Sections that are no preset's and nobody's default.
+TEST(Identify, SectionsAreReadOff) {
+  int tried = 0;
+  for (const Scheme& s : schemes()) {
+    const bool sectioned = std::any_of(s.parameters.begin(), s.parameters.end(), [](const auto& p) {
+      return p.name == "mrope_section" && p.kind == Kind::section;
+    });
+    if (!sectioned) continue;
+    std::optional<Case> does;
+    try {
+      does = fitted(s, Json{{"mrope_section", {"1", "1", "4"}}});
+    } catch (const std::invalid_argument&) {
+    }
+    const auto asked = fitted(s);
+    if (!does || !asked || one_operator(*does, *asked)) continue;
+    const Identified i = identity::identify([&] { return fixed(*does); }, *asked, binary64);
+    EXPECT_TRUE(lists(i, &s)) << s.name << ": " << explained(i);
+    expect_only_equals(i, *does);
+    ++tried;
+  }
+  std::cout << tried << " sectioned schemes\n";
+  EXPECT_GT(tried, 0);
+}
+
+TEST(Identify, BaseAndFactorAreReadOff) {
+  const Case asked = every_preset().front();
+  for (const char* spectrum :
+       {R"({"base": 123400})", R"({"scaling": "linear", "params": {"base": 77000, "factor": 6}})",
+        R"({"scaling": "yarn", "params": {"base": 250000, "factor": 12,
+            "original_max_position_embeddings": 4096, "beta_fast": 32, "beta_slow": 1,
+            "truncate": false}})",
+        R"({"scaling": "llama3", "params": {"base": 640000, "factor": 5, "low_freq_factor": 1,
+            "high_freq_factor": 4, "original_max_position_embeddings": 8192}})"}) {
+    Json object = case_to_json(asked);
+    for (const char* field : {"composition", "model", "id"}) object.erase(field);
+    object["spectrum"] = parse_json(spectrum);
+    const Case does = case_from_json(object);
+    const Identified i = identity::identify([&] { return fixed(does); }, asked, binary64);
+    EXPECT_FALSE(i.matches.empty()) << spectrum << ": " << explained(i);
+    expect_only_equals(i, does);
+  }
+}
+
+TEST(Identify, WhatIsInNoRegistryIsNotFound) {
+  struct Row {
+    const char* name;
+    void (*edit)(Work&, State&);
+  };
+  const Row rows[] = {
+      {"ladder in reverse",
+       [](Work& w, State&) { std::reverse(w.inv_freq.begin(), w.inv_freq.end()); }},
+      {"one frequency a thousandth larger", [](Work& w, State&) { w.inv_freq[1] *= 1.001; }},
+      {"backwards", [](Work& w, State&) { w.sign = -1; }},
+      {"every position one later",
+       [](Work& w, State&) { w.each_position([](double p) { return p + 1; }); }},
+      {"gain", [](Work& w, State&) { w.factor *= 1.25; }},
+      {"clamped",
+       [](Work& w, State&) { w.each_position([](double p) { return std::min(p, 9e3); }); }},
+  };
+  for (const Case& asked : every_preset()) {
+    for (const Row& row : rows) {
+      const Identified i =
+          identity::identify([&] { return mutants::subject_with(row.edit); }, asked, binary32);
+      EXPECT_TRUE(i.matches.empty()) << row.name << ": " << i.id;
+      EXPECT_FALSE(i.differences.empty()) << row.name << ": " << i.id;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::test

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON of diagnose, mutants and identify: as their schemas say, and about the subject that was asked for.
+
+    PLUMBLINE_BINARY=build/release/tools/plumbline python3 -m pytest properties/probe_reports.py
+"""
+import copy
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import jsonschema
+import pytest
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[1] / "tools" / "report" / "schemas"
+BINARY = os.environ["PLUMBLINE_BINARY"]
+CASE = {"id": "small", "scheme": "mrope", "params": {"mrope_section": [2, 1, 1]}, "sequence": "t2 v1x2x3 t2",
+        "shape": {"head_dim": 10, "rotary_dim": 8, "num_heads": 2, "num_key_value_heads": 1}, "dtypes": ["f32"]}
+
+
+def plumbline(*words, text=""):
+    return subprocess.run([BINARY, *map(str, words)], input=text, capture_output=True, text=True)
+
+
+def schema(command):
+    return jsonschema.Draft7Validator(json.loads((SCHEMAS / f"{command}.schema.json").read_text()))
+
+
+def report(code, command, *words, text=""):
+    run = plumbline(command, *words, "--json", text=text)
+    assert run.returncode == code, run.stderr
+    out = json.loads(run.stdout)
+    schema(command).validate(out)
+    assert out["exit_code"] == code
+    return out
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    path = tmp_path_factory.mktemp("probes") / "cases.json"
+    path.write_text(json.dumps([CASE]))
+    return path
+
+
+def misbehaving(folder, manner):
+    library = os.environ.get("PLUMBLINE_MISBEHAVING")
+    if not library:
+        pytest.skip("PLUMBLINE_MISBEHAVING does not name the plug-in")
+    return shutil.copy(library, folder / f"{manner}.so")
+
+
+def test_diagnose(cases):
+    right = report(0, "diagnose", "--kernel", "scalar", "--cases", cases)
+    assert right["verdict"] == "right" and right["kind"] == "kernel" and right["subject"] == "scalar"
+    wrong = report(1, "diagnose", "--mutant", "M01a", "--cases", cases)
+    assert wrong["verdict"] == "wrong, named" and [n["id"] for n in wrong["names"]] == ["M01a"]
+    assert wrong["contracts"][0]["axis_map"] == "TTTT" and wrong["contracts"][0]["axis_map_wanted"] == "TTHW"
+    again = plumbline(*wrong["contracts"][0]["replay"].split()[1:])
+    assert again.returncode == 1 and "M01a" in again.stdout
+
+
+def test_diagnose_of_plugins(cases, tmp_path):
+    crashed = report(4, "diagnose", "--plugin", misbehaving(tmp_path, "crashes"), "--cases", cases)
+    assert crashed["verdict"] == "failed" and "SIGSEGV" in crashed["contracts"][0]["findings"][0]["what"]
+    refused = report(77, "diagnose", "--plugin", misbehaving(tmp_path, "refuses"), "--cases", cases)
+    assert refused["verdict"] == "refused" and refused["contracts"] == [{"contract": "small", "skipped": "not today"}]
+
+
+def test_mutants():
+    one = report(0, "mutants", "--mutant", "M01a", "--no-laws")
+    assert one["mutants"] == one["killed"] == one["named_right"] == 1
+    assert "images" in one["results"][0]["killed_by"] and "text" not in one["results"][0]["killed_by"]
+
+
+def test_identify(cases, tmp_path):
+    found = report(0, "identify", "--kernel", "scalar", "--cases", cases)
+    case = found["cases"][0]
+    assert case["as_asked"] and case["axis_map"] == "TTHW" and case["matches"][0]["scheme"] == "mrope"
+    assert case["nearest"] is None and case["differences"] == []
+    text_only = report(0, "identify", "--mutant", "M01a", "--cases", cases)["cases"][0]
+    assert not text_only["as_asked"] and "vanilla" in [m["scheme"] for m in text_only["matches"]]
+    none = report(1, "identify", "--mutant", "sign", "--cases", cases)["cases"][0]
+    assert none["matches"] == [] and none["nearest"]["scheme"] == "mrope" and "the other way" in none["differences"][0]
+    failed = report(4, "identify", "--plugin", misbehaving(tmp_path, "crashes"), "--cases", cases)
+    assert failed["cases"][0]["failed"]
+    skipped = report(77, "identify", "--plugin", misbehaving(tmp_path, "refuses"), "--cases", cases)
+    assert skipped["cases"][0]["skipped"] == "not today"
+
+
+def test_identify_a_file(cases, tmp_path):
+    golden = tmp_path / "golden.h5"
+    assert plumbline("generate", "--cases", cases, "--out", golden).returncode == 0
+    case = report(0, "identify", "--candidate", golden)["cases"][0]
+    assert case["pairing_seen"] and case["position_design_seen"]
+    assert "mrope" in [m["scheme"] for m in case["matches"]]
+
+
+def test_the_schemas_bite(cases):
+    good = {"diagnose": report(1, "diagnose", "--mutant", "M01a", "--cases", cases),
+            "mutants": report(0, "mutants", "--mutant", "M01a", "--no-laws"),
+            "identify": report(0, "identify", "--kernel", "scalar", "--cases", cases)}
+    for command, whole in good.items():
+        for key in list(whole):
+            less = {k: v for k, v in whole.items() if k != key}
+            assert not schema(command).is_valid(less), (command, key)
+        assert not schema(command).is_valid(whole | {"exit_code": 9})
+        assert not schema(command).is_valid(whole | {f"plumbline_{command}": 2})
+    for command, path in [("diagnose", ("contracts", 0, "findings", 0, "probe")), ("mutants", ("results", 0, "verdict")),
+                          ("identify", ("cases", 0, "matches", 0, "pairing"))]:
+        bad = copy.deepcopy(good[command])
+        at = bad
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = 7
+        assert not schema(command).is_valid(bad), path

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline identify: which registered schemes and parameters a kernel implements.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/identity/file.h"
+#include "reference/model.h"
+#include "tools/plumbline.h"
+#include "tools/probed.h"
+
+namespace plumbline {
+namespace {
+
+using identity::Identified;
+
+struct Options {
+  ProbedOptions subject;
+  std::string candidate, golden, one_case, json;
+  CaseOptions cases;
+  bool wants_json = false, all = false;
+};
+
+constexpr const char* kPositions =
+    "not seen: the caller places the tokens, so schemes and knobs that differ in that alone are "
+    "not told apart";
+
+// What is asked where no case is given: every preset, with few heads.
+std::vector<Case> presets() {
+  std::vector<Case> out;
+  for (const Model& m : models()) {
+    out.push_back(case_from_json(Json{{"id", m.name},
+                                      {"model", m.name},
+                                      {"shape", {{"num_heads", 2}, {"num_key_value_heads", 1}}}}));
+  }
+  return out;
+}
+
+Json candidate_json(const identity::Candidate& c) {
+  const Json all = case_to_json(c.c);
+  return Json{
+      {"scheme", all["scheme"]},           {"params", all["params"]},   {"shape", all["shape"]},
+      {"spectrum", all["spectrum"]},       {"pairing", all["pairing"]}, {"params_from", c.origin},
+      {"spectrum_from", c.spectrum_origin}};
+}
+
+Json numbers_json(const std::vector<double>& all) {
+  Json out = Json::array();
+  for (const double x : all) out.push_back(x);
+  return out;
+}
+
+Json identified_json(const Identified& i) {
+  Json out{{"asked", i.id}, {"skipped", i.skipped}, {"failed", i.failed}};
+  if (!i.skipped.empty()) return out;
+  out["axes"] = i.seen.axes;
+  out["pairing"] = i.seen.pairing;
+  out["rotary_dim"] = i.seen.rotary_dim;
+  out["maps"] = i.seen.maps;
+  out["axis_map"] = i.axis_map;
+  out["inv_freq"] = numbers_json(i.seen.inv_freq);
+  out["inv_freq_error"] = numbers_json(i.seen.error);
+  out["gain"] = i.seen.gain ? Json(*i.seen.gain) : Json(nullptr);
+  out["as_asked"] = i.as_asked;
+  out["matches"] = Json::array();
+  for (const identity::Match& m : i.matches) {
+    Json match = candidate_json(m.candidate);
+    match["presets"] = m.presets;
+    match["operation"] = m.operation;
+    out["matches"].push_back(std::move(match));
+  }
+  out["nearest"] = i.nearest ? candidate_json(*i.nearest) : Json(nullptr);
+  out["differences"] = i.differences;
+  return out;
+}
+
+std::string shortened(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
+std::string spectrum_text(const Json& spectrum) {
+  std::string out = spectrum["scaling"].get<std::string>();
+  for (const auto& [key, value] : spectrum["params"].items()) {
+    if (key == "rotary_dim") continue;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    out += " " + key + "=" + shortened(text, 40);
+  }
+  return out;
+}
+
+std::string knobs_text(const Json& params) {
+  std::string out;
+  for (const auto& [key, value] : params.items()) {
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    std::erase_if(text, [](char c) { return c == '[' || c == ']' || c == '"'; });
+    out += " " + key + "=" + shortened(text, 40);
+  }
+  return out;
+}
+
+void print_candidate(const char* what, const identity::Candidate& c) {
+  const Json all = case_to_json(c.c);
+  fmt::print("  {} {}{}; spectrum {}", what, all["scheme"].get<std::string>(),
+             knobs_text(all["params"]), spectrum_text(all["spectrum"]));
+}
+
+void print(const Identified& i) {
+  if (!i.skipped.empty()) {
+    fmt::print("asked as {}: {}: {}\n", i.id, i.failed ? "failed" : "skipped", i.skipped);
+    return;
+  }
+  fmt::print("asked as {}: {}\n", i.id,
+             i.matches.empty() ? "no scheme of the registry"
+             : i.as_asked      ? "as asked"
+                               : "another operator than was asked");
+  fmt::print("  seen: pairing {}, rotary_dim {}, axes {}, gain {}\n",
+             i.seen.pairing.empty() ? "none" : i.seen.pairing, i.seen.rotary_dim,
+             shortened(i.axis_map, 72),
+             i.seen.gain ? fmt::format("{:.6g}", *i.seen.gain) : "not the same everywhere");
+  const int operators = i.matches.empty() ? 0
+                                          : std::max_element(
+                                                i.matches.begin(), i.matches.end(),
+                                                [](const auto& a, const auto& b) {
+                                                  return a.operation < b.operation;
+                                                })->operation +
+                                                1;
+  for (const identity::Match& m : i.matches) {
+    print_candidate("scheme", m.candidate);
+    for (const std::string& preset : m.presets) fmt::print("; preset {}", preset);
+    if (operators > 1) fmt::print("; operator {}", m.operation);
+    fmt::print("\n");
+  }
+  if (operators > 1)
+    fmt::print("  {} operators are within this recipe's bounds of what was measured\n", operators);
+  if (i.nearest) {
+    print_candidate("nearest", *i.nearest);
+    fmt::print("\n");
+  }
+  for (std::size_t line = 0; line < i.differences.size(); ++line) {
+    if (line == 8 && i.differences.size() > 9) {
+      fmt::print("    and {} more\n", i.differences.size() - line);
+      break;
+    }
+    fmt::print("    {}\n", i.differences[line]);
+  }
+}
+
+// What the kernel takes from the call, over all that was asked: the same answer whatever was asked,
+// or what each case says.
+std::string verdict(const std::vector<Identified>& all) {
+  const auto judged =
+      std::count_if(all.begin(), all.end(), [](const Identified& i) { return i.skipped.empty(); });
+  const auto found =
+      std::count_if(all.begin(), all.end(), [](const Identified& i) { return !i.matches.empty(); });
+  const auto obeyed =
+      std::count_if(all.begin(), all.end(), [](const Identified& i) { return i.as_asked; });
+  if (judged == 0) return "nothing could be asked of it";
+  if (obeyed == judged)
+    return judged == 1 ? "identified, as asked"
+                       : fmt::format("does what each of {} cases asks of it", judged);
+  if (found == 0) return "no scheme of the registry";
+  return fmt::format("identified under {} of {} cases, as asked under {}", found, judged, obeyed);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
+  return out;
+}
+
+Json file_json(const identity::FileIdentified& i) {
+  Json out{{"case", i.id},
+           {"skipped", i.skipped},
+           {"evidence", i.evidence},
+           {"pairing_seen", i.pairing_seen},
+           {"position_design_seen", i.placed},
+           {"matches", Json::array()},
+           {"turn_only", i.turn_only},
+           {"place_only", i.place_only}};
+  for (const identity::FileMatch& m : i.matches) {
+    Json match = candidate_json(m.candidate);
+    match["presets"] = m.presets;
+    match["operation"] = m.operation;
+    out["matches"].push_back(std::move(match));
+  }
+  return out;
+}
+
+void print(const identity::FileIdentified& i) {
+  if (!i.skipped.empty()) {
+    fmt::print("{}: skipped: {}\n", i.id, i.skipped);
+    return;
+  }
+  fmt::print("{}: {}; from {}\n", i.id,
+             i.matches.empty() ? "no scheme of the registry"
+                               : fmt::format("{} of the registry's schemes", i.matches.size()),
+             joined(i.evidence));
+  for (const identity::FileMatch& m : i.matches) {
+    print_candidate("scheme", m.candidate);
+    for (const std::string& preset : m.presets) fmt::print("; preset {}", preset);
+    fmt::print("\n");
+  }
+  if (!i.pairing_seen) fmt::print("  pairing: not seen: tables alone do not show it\n");
+  if (!i.placed) fmt::print("  position design: not seen: the file holds no position_ids\n");
+  if (!i.turn_only.empty())
+    fmt::print("  turn the same, place otherwise: {}\n", joined(i.turn_only));
+  if (i.matches.empty() && !i.place_only.empty())
+    fmt::print("  place the same, turn otherwise: {}\n", joined(i.place_only));
+}
+
+int run_file(const Options& options) {
+  if (given(options.cases))
+    throw std::invalid_argument(
+        "--candidate: a file says itself what was asked: no --scheme, "
+        "--model or --cases");
+  const FileReader file(options.candidate);
+  std::optional<FileReader> golden;
+  if (!options.golden.empty()) {
+    golden.emplace(options.golden);
+    need_golden(*golden, options.golden);
+  }
+  std::optional<Recipe> chosen;
+  const auto declared = file.root().text.find("recipe");
+  if (!options.subject.recipe.empty()) {
+    chosen = parse_recipe(options.subject.recipe);
+  } else if (declared != file.root().text.end()) {
+    try {
+      chosen = parse_recipe(declared->second);
+    } catch (const std::invalid_argument& e) {
+      throw Refused(options.candidate + ": attribute 'recipe': " + e.what());
+    }
+  }
+  const auto kind = file.root().text.find("plumbline");
+  const bool is_truth = kind != file.root().text.end() && kind->second == "golden";
+  const auto recipe = [&](const Format& f) -> std::optional<Recipe> {
+    if (chosen) return chosen;
+    return is_truth ? std::nullopt : std::optional(default_recipe(f));
+  };
+  std::vector<identity::FileIdentified> all;
+  for (const std::string& id : file.ids()) {
+    if (!options.one_case.empty() && id != options.one_case) continue;
+    std::optional<StoredCase> inputs;
+    if (golden && std::find(golden->ids().begin(), golden->ids().end(), id) != golden->ids().end())
+      inputs = golden->load(id);
+    try {
+      all.push_back(identity::identify_file(file.load(id), inputs ? &*inputs : nullptr, recipe));
+    } catch (const std::invalid_argument& reason) {
+      all.push_back({});
+      all.back().id = id;
+      all.back().skipped = reason.what();
+    }
+    if (!options.wants_json) print(all.back());
+  }
+  if (!options.one_case.empty() && all.empty())
+    throw std::invalid_argument("--case " + options.one_case.substr(0, 120) + ": no such case in " +
+                                options.candidate);
+  const auto judged =
+      std::count_if(all.begin(), all.end(), [](const auto& i) { return i.skipped.empty(); });
+  const auto found =
+      std::count_if(all.begin(), all.end(), [](const auto& i) { return !i.matches.empty(); });
+  const int code = judged == 0       ? int{kSkipped}
+                   : found == judged ? int{kConforms}
+                                     : int{kDoesNotConform};
+  const std::string verdict = fmt::format("{} of {} cases identified", found, judged);
+  if (!options.wants_json) {
+    fmt::print("{}: {}\n", options.candidate, verdict);
+    return code;
+  }
+  Json out{{"plumbline_identify", 1}, {"subject", options.candidate},
+           {"kind", "candidate"},     {"verdict", verdict},
+           {"exit_code", code},       {"cases", Json::array()}};
+  for (const auto& i : all) out["cases"].push_back(file_json(i));
+  write_text(options.json, out.dump(1) + "\n");
+  return code;
+}
+
+int run_identify(const Options& options) {
+  if (!options.candidate.empty()) return run_file(options);
+  if (!options.golden.empty() || !options.one_case.empty())
+    throw std::invalid_argument("--golden and --case: belong to --candidate");
+  const bool named = given(options.cases);
+  const std::vector<Case> asked = named ? options.cases.read() : presets();
+  const Probed subject = probed(options.subject);
+  std::vector<Identified> all;
+  for (const Case& c : asked) all.push_back(identity::identify(subject.make, c, subject.format));
+  const bool judged =
+      std::any_of(all.begin(), all.end(), [](const Identified& i) { return i.skipped.empty(); });
+  const bool every = std::all_of(all.begin(), all.end(), [](const Identified& i) {
+    return !i.skipped.empty() || !i.matches.empty();
+  });
+  const int code = subject.health->crashed ? int{kPluginFailed}
+                   : !judged               ? int{kSkipped}
+                   : every                 ? int{kConforms}
+                                           : int{kDoesNotConform};
+  if (options.wants_json) {
+    Json out{{"plumbline_identify", 1},
+             {"subject", subject.name},
+             {"kind", subject.kind},
+             {"dtype", std::string(info(dtype_of(subject.format)).name)},
+             {"position_design", kPositions},
+             {"verdict", verdict(all)},
+             {"exit_code", code},
+             {"cases", Json::array()}};
+    for (const Identified& i : all) out["cases"].push_back(identified_json(i));
+    write_text(options.json, out.dump(1) + "\n");
+    return code;
+  }
+  fmt::print("{}: {}\n", subject.name, verdict(all));
+  for (const Identified& i : all) {
+    if (options.all || named || !i.as_asked) print(i);
+  }
+  fmt::print("position design: {}\n", kPositions);
+  return code;
+}
+
+}  // namespace
+
+Run add_identify(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  auto* subject = app.add_option_group("subject", "what is identified");
+  options->subject.add(*subject, app);
+  subject->add_option("--candidate", options->candidate,
+                      "a file with tables or outputs, see golden/FORMAT.md section 5");
+  subject->require_option(1);
+  app.add_option("--golden", options->golden,
+                 "the file that has the inputs, position_ids and cases of --candidate");
+  app.add_option("--case", options->one_case, "only this case of --candidate");
+  app.add_flag("--all", options->all, "print every case, not only those that were not obeyed");
+  options->cases.add(app, false);
+  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
+                   ->expected(0, 1)
+                   ->default_str("");
+  return [options, json] {
+    options->wants_json = json->count() > 0;
+    return run_identify(*options);
+  };
+}
+
+}  // namespace plumbline
