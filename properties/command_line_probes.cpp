@@ -46,14 +46,16 @@ TEST_F(Probes, AContractIsChosenByItsId) {
 }
 
 TEST_F(Probes, ADtypeAndARecipeAreTheBar) {
-  const auto code = [&](Arguments more) {
-    Arguments words{"diagnose", "--kernel", "scalar", "--cases", small()};
+  const auto code = [&](const std::string& kernel, const Arguments& more) {
+    Arguments words{"diagnose", "--kernel", kernel, "--cases", small()};
     words.insert(words.end(), more.begin(), more.end());
     return run(words).code;
   };
-  for (const char* dtype : {"f64", "f32", "bf16", "f16"}) EXPECT_EQ(code({"--dtype", dtype}), 0);
+  for (const char* dtype : {"f64", "f32", "bf16", "f16"})
+    EXPECT_EQ(code("scalar", {"--dtype", dtype}), 0);
+  EXPECT_EQ(code("scalar-f32phase", {}), 0);
   // Not the arithmetic that it declares.
-  EXPECT_EQ(code({"--recipe", "f64"}), 1);
+  EXPECT_EQ(code("scalar-f32phase", {"--recipe", "f64"}), 1);
 }
 
 TEST_F(Probes, MutantsPrintTheMatrixAndItsSum) {

@@ -57,6 +57,30 @@ std::vector<Json> recovered_knobs(const Scheme& scheme, const Json& fitted, cons
   return out;
 }
 
+// The first sections whose map is the one seen: of some schemes pairs come out otherwise than the
+// sections say.
+std::optional<Json> searched_section(Case c, const Recovered& seen) {
+  for (const ParameterSpec& spec : c.parameters.specs()) {
+    if (spec.kind != Kind::section) continue;
+    const int sum = seen.maps == 1 ? seen.pairs : c.shape.num_key_value_heads;
+    for (int t = 1; t <= sum - 2; ++t) {
+      for (int h = 1; h <= sum - t - 1; ++h) {
+        // Heads may be left over, pairs may not.
+        for (int w = seen.maps == 1 ? sum - t - h : 1; w <= sum - t - h; ++w) {
+          try {
+            c.parameters.set(spec.name, {Rational(t), Rational(h), Rational(w)});
+            if (against(allocation(c), seen, true) == 0)
+              return Json{{std::string(spec.name),
+                           {std::to_string(t), std::to_string(h), std::to_string(w)}}};
+          } catch (const std::invalid_argument&) {
+          }
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Candidate> maps(const Case& asked, const Recovered& seen) {
@@ -86,11 +110,22 @@ std::vector<Candidate> maps(const Case& asked, const Recovered& seen) {
     const Json fitted = fitted_case(s, shape)["params"];
     add(fitted, "fitted to the shape");
     for (const Json& params : recovered_knobs(s, fitted, seen)) add(params, "recovered");
+    const auto of_this_scheme = [&](const Candidate& c) { return c.c.scheme == &s; };
+    const auto some = std::find_if(out.begin(), out.end(), of_this_scheme);
+    if (some == out.end() || std::any_of(some, out.end(), [&](const Candidate& c) {
+          return against(allocation(c.c), seen, true) == 0;
+        }))
+      continue;
+    if (const auto section = searched_section(some->c, seen)) {
+      Json params = fitted;
+      params.update(*section);
+      add(params, "recovered");
+    }
   }
   return out;
 }
 
-int against(const FrequencyAllocation& map, const Recovered& seen) {
+int against(const FrequencyAllocation& map, const Recovered& seen, bool strictly) {
   if (map.pairs != seen.pairs) return std::max(map.pairs, seen.pairs);
   int out = 0;
   for (int head = 0; head < std::max(map.maps, seen.maps); ++head) {
@@ -98,8 +133,7 @@ int against(const FrequencyAllocation& map, const Recovered& seen) {
       const Axis axis = map.at(map.map_of(head), pair).axis;
       const int wanted = axis == Axis::none ? -1 : static_cast<int>(index(axis));
       const int got = seen.axis[seen.slot(seen.maps == 1 ? 0 : head, pair)];
-      // A pair that was not seen to turn may have a frequency of zero.
-      if (wanted >= seen.axes || (got != wanted && got != -1)) ++out;
+      if (wanted >= seen.axes || (got != wanted && (strictly || got != -1))) ++out;
     }
   }
   return out;

@@ -37,8 +37,9 @@ struct Candidate {
 // asked and of `seen`, in the shape and pairing that were seen; the spectrum is still the scheme's.
 // Schemes that do not rotate by pairs are left out.
 std::vector<Candidate> maps(const Case& asked, const Recovered& seen);
-// Whether a map could be what was seen, all but frequencies; and how many pairs speak against it.
-int against(const FrequencyAllocation& map, const Recovered& seen);
+// How many pairs speak against a map, whatever its frequencies. A pair that was not seen to turn
+// may have a frequency of zero, unless `strictly`.
+int against(const FrequencyAllocation& map, const Recovered& seen, bool strictly = false);
 // The same composition with each spectrum worth a try: the asked one, the scheme's own, those of
 // presets, and scalings of the registry's presets with base and factor read off `seen`.
 std::vector<Candidate> with_spectra(const Candidate& map, const Case& asked, const Recovered& seen);

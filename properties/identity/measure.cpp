@@ -168,8 +168,7 @@ Recovered recover(const Contract& c, const Operator& m) {
       out.error.push_back(s.error);
     }
   }
-  double sum = 0, least = std::numeric_limits<double>::infinity(), most = 0;
-  int count = 0;
+  double least = std::numeric_limits<double>::infinity(), most = 0;
   for (int head = 0; head < c.heads(true); ++head) {
     for (int pair = 0; pair < out.pairs; ++pair) {
       for (std::size_t row = 0; row < m.rows(); ++row) {
@@ -177,14 +176,13 @@ Recovered recover(const Contract& c, const Operator& m) {
         if (!t) return out;
         if (out.axis[out.slot(alike ? 0 : head, pair)] < 0) continue;
         const double gain = std::hypot(t->cosine, t->sine);
-        sum += gain;
         least = std::min(least, gain);
         most = std::max(most, gain);
-        ++count;
       }
     }
   }
-  if (count > 0 && most - least <= 4 * most * c.arithmetic + 2 * c.absolute) out.gain = sum / count;
+  if (most > 0 && most - least <= 4 * most * c.arithmetic + 2 * c.absolute)
+    out.gain = least + (most - least) / 2;
   return out;
 }
 
