@@ -234,7 +234,6 @@ Walk<S>::Walk(const PositionDesign& design, const Parameters& parameters, const 
     }
     first += count;
   }
-  if (ordinal == 0) leading_text_ = first;
   if (design.delta == DeltaRule::cursor) maximum_ = cursor - N::integer(1);
   starts_.push_back(first);
   cursors_.push_back(cursor);

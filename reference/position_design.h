@@ -160,8 +160,6 @@ class Walk {
   // The tuple of token i, 0 <= i < tokens(), before any truncation.
   Point<S> at(std::int64_t token) const;
   std::int64_t tokens() const { return starts_.back(); }
-  // Tokens before the first visual block; all of them where there is none.
-  std::int64_t leading_text() const { return leading_text_; }
   // Where the next token would stand.
   const S& cursor() const { return cursors_.back(); }
   // The M of the official rope delta over all tokens (delta = M + 1 - padded length); -1 for an
