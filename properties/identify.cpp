@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "properties/identity/identity.h"
+#include "properties/identity_support.h"
 #include "properties/mutants/mutant.h"
 #include "reference/model.h"
 
@@ -42,34 +43,6 @@ std::vector<Case> every_preset() {
                                       {"model", m.name},
                                       {"shape", {{"num_heads", 2}, {"num_key_value_heads", 1}}}}));
   return out;
-}
-
-// Equal maps pair by pair, and frequencies whose enclosures at 400 bits overlap: closer than any
-// two different parameters of few digits could come.
-::testing::AssertionResult one_operator(const Case& a, const Case& b) {
-  const WorkingPrecision bits(400);
-  if (a.pairing != b.pairing || a.shape.rotary_dim != b.shape.rotary_dim)
-    return ::testing::AssertionFailure() << "pairing or rotary_dim";
-  const FrequencyAllocation x = allocation(a), y = allocation(b);
-  const Spectra f(a.spectrum, x), g(b.spectrum, y);
-  const auto overlap = [](const Interval& p, const Interval& q) {
-    return boost::multiprecision::lower(p) <= boost::multiprecision::upper(q) &&
-           boost::multiprecision::lower(q) <= boost::multiprecision::upper(p);
-  };
-  if (!overlap(f.first().attention_factor(), g.first().attention_factor()))
-    return ::testing::AssertionFailure() << "attention factor";
-  for (int head = 0; head < a.shape.num_key_value_heads; ++head) {
-    for (int pair = 0; pair < x.pairs; ++pair) {
-      const Assignment &p = x.at(x.map_of(head), pair), &q = y.at(y.map_of(head), pair);
-      const bool still = p.axis == Axis::none || f.of(p.axis).never_turns(p.rung),
-                 also = q.axis == Axis::none || g.of(q.axis).never_turns(q.rung);
-      if (still && also) continue;
-      if (still != also || p.axis != q.axis ||
-          !overlap(f.of(p.axis).inv_freq(p.rung), g.of(q.axis).inv_freq(q.rung)))
-        return ::testing::AssertionFailure() << "head " << head << ", pair " << pair;
-    }
-  }
-  return ::testing::AssertionSuccess();
 }
 
 void expect_only_equals(const Identified& i, const Case& truth) {
@@ -181,7 +154,11 @@ TEST(Identify, SectionsAreReadOff) {
 }
 
 TEST(Identify, BaseAndFactorAreReadOff) {
-  const Case asked = every_preset().front();
+  // The preset of the narrowest head.
+  const auto presets = every_preset();
+  const Case asked = *std::min_element(
+      presets.begin(), presets.end(),
+      [](const auto& a, const auto& b) { return a.shape.head_dim < b.shape.head_dim; });
   for (const char* spectrum :
        {R"({"base": 123400})", R"({"scaling": "linear", "params": {"base": 77000, "factor": 6}})",
         R"({"scaling": "yarn", "params": {"base": 250000, "factor": 12,

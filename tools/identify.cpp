@@ -174,6 +174,7 @@ Json file_json(const identity::FileIdentified& i) {
            {"evidence", i.evidence},
            {"pairing_seen", i.pairing_seen},
            {"position_design_seen", i.placed},
+           {"axes_differ", i.axes_differ},
            {"matches", Json::array()},
            {"turn_only", i.turn_only},
            {"place_only", i.place_only}};
@@ -201,6 +202,7 @@ void print(const identity::FileIdentified& i) {
     fmt::print("\n");
   }
   if (!i.pairing_seen) fmt::print("  pairing: not seen: tables alone do not show it\n");
+  if (!i.axes_differ) fmt::print("  axis map: not seen: every token stands alike on every axis\n");
   if (!i.placed) fmt::print("  position design: not seen: the file holds no position_ids\n");
   if (!i.turn_only.empty())
     fmt::print("  turn the same, place otherwise: {}\n", joined(i.turn_only));

@@ -237,8 +237,15 @@ FileIdentified identify_file(const StoredCase& candidate, const StoredCase* gold
     return out;
   }
   const Sample& sample = samples.front();
+  if (const auto reason = laws::not_by_pairs(sample.stated)) {
+    out.skipped = "its case says that " + *reason + ", and only turns of pairs are searched";
+    return out;
+  }
   out.placed = sample.own_positions;
   if (out.placed) out.evidence.emplace_back("position_ids");
+  for (std::size_t i = sample.rows; i < sample.position_ids.size(); ++i)
+    out.axes_differ =
+        out.axes_differ || sample.position_ids[i] != sample.position_ids[i % sample.rows];
   std::vector<Search> searches;
   for (const Sample& one : samples) {
     out.evidence.insert(out.evidence.end(), one.evidence.begin(), one.evidence.end());

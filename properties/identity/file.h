@@ -17,6 +17,7 @@ struct FileIdentified {
   std::vector<std::string> evidence;  // datasets that were compared
   bool pairing_seen = false;          // tables alone do not show it
   bool placed = false;                // position_ids of its own were compared
+  bool axes_differ = false;           // else maps of different axes are not told apart
   // Schemes that agree with all of it; and those that only turn, or only place the tokens so.
   std::vector<FileMatch> matches;
   std::vector<std::string> turn_only, place_only;
