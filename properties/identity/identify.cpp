@@ -54,6 +54,11 @@ void search_registry(const Operator& measured, const Contract& contract, const C
     // Knobs that only place tokens make no other operator.
     if (!tried.emplace(map.c.scheme, Search::key_of(map.c)).second) continue;
     for (const Candidate& c : with_spectra(map, asked, out.seen)) {
+      // Numbers read off are for what no given spectrum explains.
+      if (c.spectrum_origin == "recovered" &&
+          std::any_of(out.matches.begin(), out.matches.end(),
+                      [&](const Match& m) { return m.candidate.c.scheme == c.c.scheme; }))
+        continue;
       const Search::Operation& o = search.of(c.c);
       if (!o.fits()) continue;
       const bool listed = std::any_of(out.matches.begin(), out.matches.end(), [&](const Match& m) {
