@@ -39,36 +39,6 @@ void require_nearest() {
     throw std::logic_error("certified rows need rounding to nearest and subnormals");
 }
 
-Double2 double2_of(const Interval& x, double scale) {
-  Double2 out{};
-  out.high = static_cast<double>(median(x));
-  out.low = static_cast<double>(median(Interval(x - Interval(out.high))));
-  const Interval error = x - Interval(out.high) - Interval(out.low);
-  if (upper_size(error) > kSeedError * scale || std::abs(out.low) > 0x1p-53 * std::abs(out.high))
-    throw std::logic_error("a seed of certified rows is wider than its bound");
-  return out;
-}
-
-std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
-                            const Interval& factor, double scale) {
-  struct Turned {
-    Interval cos, sin;
-    Turned times(const Turned& o) const {
-      return {cos * o.cos - sin * o.sin, cos * o.sin + sin * o.cos};
-    }
-  };
-  const Turned origin{factor * cos(start), factor * sin(start)};
-  std::vector<Turned> turn{{Interval(1), Interval(0)}, {cos(step), sin(step)}};
-  std::vector<SeedTurn> out;
-  out.reserve(static_cast<std::size_t>(count));
-  for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) {
-    if (n > 1) turn.push_back(turn[n / 2].times(turn[n - n / 2]));
-    const Turned value = origin.times(turn[n]);
-    out.push_back({double2_of(value.cos, scale), double2_of(value.sin, scale)});
-  }
-  return out;
-}
-
 std::vector<std::uint64_t> phase_chunks(const ResolvedSpectrum& spectrum, int rung,
                                         std::int64_t denominator) {
   const auto exact = spectrum.exact_turns(rung);

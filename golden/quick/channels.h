@@ -32,13 +32,9 @@ struct SeedTurn {
 // this folder is stated for that.
 void require_nearest();
 
-// x as a double-double, good to kSeedError * `scale`: checked on the enclosure itself, and
-// std::logic_error where it is not so. scale > 0.
-Double2 double2_of(const Interval& x, double scale);
-
-// factor e^(i (start + n step)) for n = 0 .. count - 1, radians; scale >= |factor|. By products of
-// n / 2 and n - n / 2, whose enclosures widen by a bit a doubling, never one by one. At the working
-// precision.
+// factor e^(i (start + n step)) for n = 0 .. count - 1, radians, each part good to kSeedError scale;
+// scale >= |factor|, a power of two. At the working precision. Throws std::logic_error where an
+// enclosure is too wide for that, or for a count above 2^24.
 std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
                             const Interval& factor, double scale);
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "golden/quick/fixed.h"
+
+#include <bit>
+#include <cmath>
+
+namespace plumbline::quick {
+namespace {
+
+using Limbs = std::array<std::uint64_t, 4>;
+__extension__ using Wide = unsigned __int128;
+
+Limbs sum(const Limbs& a, const Limbs& b) {
+  Limbs out{};
+  Wide carry = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    carry += static_cast<Wide>(a[i]) + b[i];
+    out[i] = static_cast<std::uint64_t>(carry);
+    carry >>= 64;
+  }
+  return out;
+}
+
+// a >= b.
+Limbs difference(const Limbs& a, const Limbs& b) {
+  Limbs out{};
+  std::uint64_t borrow = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::uint64_t less = b[i] + borrow;
+    borrow = (less < borrow || a[i] < less) ? 1 : 0;
+    out[i] = a[i] - less;
+  }
+  return out;
+}
+
+bool below(const Limbs& a, const Limbs& b) {
+  for (std::size_t i = a.size(); i-- > 0;)
+    if (a[i] != b[i]) return a[i] < b[i];
+  return false;
+}
+
+int bit_length(const Limbs& a) {
+  for (std::size_t i = a.size(); i-- > 0;)
+    if (a[i] != 0) return static_cast<int>(i) * 64 + std::bit_width(a[i]);
+  return 0;
+}
+
+// a / 2^shift, its last 64 bits; shift may be negative.
+std::uint64_t shifted(const Limbs& a, int shift) {
+  if (shift < 0) return a[0] << -shift;
+  const auto limb = static_cast<std::size_t>(shift / 64);
+  const int bits = shift % 64;
+  std::uint64_t out = limb < a.size() ? a[limb] >> bits : 0;
+  if (bits != 0 && limb + 1 < a.size()) out |= a[limb + 1] << (64 - bits);
+  return out;
+}
+
+// value 2^shift.
+Limbs placed(std::uint64_t value, int shift) {
+  Limbs out{};
+  const auto limb = static_cast<std::size_t>(shift / 64);
+  const int bits = shift % 64;
+  out[limb] = value << bits;
+  if (bits != 0 && limb + 1 < out.size()) out[limb + 1] = value >> (64 - bits);
+  return out;
+}
+
+}  // namespace
+
+Fixed operator+(const Fixed& a, const Fixed& b) {
+  if (a.negative == b.negative) return {sum(a.limbs, b.limbs), a.negative};
+  if (below(a.limbs, b.limbs)) return {difference(b.limbs, a.limbs), b.negative};
+  return {difference(a.limbs, b.limbs), a.negative};
+}
+
+Fixed operator-(const Fixed& a, const Fixed& b) { return a + Fixed{b.limbs, !b.negative}; }
+
+Fixed operator*(const Fixed& a, const Fixed& b) {
+  std::array<std::uint64_t, 8> product{};
+  for (std::size_t i = 0; i < 4; ++i) {
+    Wide carry = 0;
+    for (std::size_t j = 0; j < 4; ++j) {
+      carry += static_cast<Wide>(a.limbs[i]) * b.limbs[j] + product[i + j];
+      product[i + j] = static_cast<std::uint64_t>(carry);
+      carry >>= 64;
+    }
+    product[i + 4] = static_cast<std::uint64_t>(carry);
+  }
+  return {{product[3], product[4], product[5], product[6]}, a.negative != b.negative};
+}
+
+Double2 to_double2(const Fixed& x) {
+  const int length = bit_length(x.limbs);
+  if (length == 0) return {0, 0};
+  const double sign = x.negative ? -1 : 1;
+  if (length <= 53)
+    return {sign * std::ldexp(static_cast<double>(x.limbs[0]), -kFixedFraction), 0};
+  const std::uint64_t kept = shifted(x.limbs, length - 54), rounded = (kept >> 1) + (kept & 1);
+  const Limbs high = placed(rounded, length - 53);
+  const bool above = below(x.limbs, high);
+  const Limbs rest = above ? difference(high, x.limbs) : difference(x.limbs, high);
+  const int rest_length = bit_length(rest);
+  // The conversion rounds the first 64 bits to nearest.
+  const double low = rest_length == 0
+                         ? 0
+                         : std::ldexp(static_cast<double>(shifted(rest, rest_length - 64)),
+                                      rest_length - 64 - kFixedFraction);
+  return {sign * std::ldexp(static_cast<double>(rounded), length - 53 - kFixedFraction),
+          sign * (above ? -low : low)};
+}
+
+}  // namespace plumbline::quick
