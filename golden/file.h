@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -24,6 +25,17 @@ struct RootAttributes {
   std::map<std::string, std::int64_t> numbers;
 };
 
+// A dataset that is announced without its data.
+struct LaterDataset {
+  std::string path;  // below the case
+  Dtype dtype = Dtype::u8;
+  std::vector<std::uint64_t> shape;
+  std::uint64_t bytes() const;
+};
+
+// Data of announced datasets come in blocks of this size, the last one of a dataset shorter.
+inline constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+
 // Writes a golden or candidate file, case by case, so that memory is bounded by one case. Nothing
 // appears under `path` until finish() returns; the destructor of an unfinished writer removes what
 // it wrote. Equal calls give equal bytes. Throws std::runtime_error naming the path when the file
@@ -34,9 +46,31 @@ class FileWriter {
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
-  void add(const StoredCase& one);
+  void add(const StoredCase& one) { add(one, {}); }
+  // The datasets of `later` stand behind those of `one`, in the order given.
+  void add(const StoredCase& one, const std::vector<LaterDataset>& later);
+
+  // One block of a dataset of the last add(), by its place in `later`: its bytes in order, in
+  // pieces of any size, digested and written as they come. Any number of threads may each have one.
+  // The bytes of a block that fails are reported by finish() of the file.
+  class Block {
+   public:
+    Block(FileWriter& file, std::size_t dataset, std::uint64_t block);
+    ~Block();
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+    std::uint64_t begin() const;  // in bytes of the dataset
+    std::uint64_t size() const;
+    void append(std::span<const std::byte> bytes);
+    void finish();  // std::logic_error unless every byte was appended
+
+   private:
+    struct Open;
+    std::unique_ptr<Open> open_;
+  };
+
   // Flushes, syncs, writes the manifest beside the file (path + ".manifest") and renames both into
-  // place.
+  // place. std::logic_error where a block of an announced dataset is missing.
   void finish();
 
  private:

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // plumbline generate, verify, diff: golden files written, checked and compared.
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <set>
 
+#include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
 #include "golden/truth.h"
 #include "reference/planes.h"
@@ -107,9 +110,32 @@ template <class Action>
 void writing(Action action) {
   try {
     action();
+  } catch (const Disagreement&) {
+    throw;
+  } catch (const Unresolved&) {
+    throw;
   } catch (const std::runtime_error& e) {
     throw Refused(e.what());
   }
+}
+
+// "i/n", 0 <= i < n: of each case the rows of that part.
+void take_shard(const std::string& shard, std::vector<GoldenCase>& cases) {
+  std::uint64_t i = 0, n = 0;
+  const char* end = shard.data() + shard.size();
+  const auto [mark, first] = std::from_chars(shard.data(), end, i);
+  const bool right = first == std::errc() && mark != end && *mark == '/';
+  const auto [last, second] = std::from_chars(right ? mark + 1 : end, end, n);
+  if (!right || second != std::errc() || last != end || i >= n)
+    throw std::invalid_argument("--shard = '" + shard.substr(0, 40) +
+                                "': must be i/n with 0 <= i < n");
+  for (GoldenCase& g : cases) g.c = shard_of(g.c, i, n);
+}
+
+long peak_mebibytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
 }
 
 int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite_name,
@@ -125,6 +151,16 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
     Progress progress(cases.size());
     for (const GoldenCase& g : cases) {
       progress.step(g.c.id);
+      if (is_large(g.c)) {
+        const auto begin = std::chrono::steady_clock::now();
+        writing([&] {
+          const LargeResult result = add_large(*writer, g, threads());
+          certified += result.count.values;
+          agreed += result.sampled;
+        });
+        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        continue;
+      }
       const GenerateResult result = generate(g, threads());
       certified += result.certified;
       agreed += result.agreed;
@@ -136,9 +172,10 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print(
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
-      "by {}, {:.1f} s\n",
+      "by {}, {:.1f} s, {} MiB of memory at most\n",
       out, cases.size(), std::filesystem::file_size(out), certified,
-      static_cast<double>(certified) / seconds, threads(), agreed, oracle::version(), took.count());
+      static_cast<double>(certified) / seconds, threads(), agreed, oracle::version(), took.count(),
+      peak_mebibytes());
   return kConforms;
 }
 
@@ -241,7 +278,7 @@ int diff_files(const std::string& first, const std::string& second) {
 
 Run add_generate(CLI::App& app) {
   struct Options {
-    std::string suite, cases, prompt, model, out;
+    std::string suite, cases, prompt, model, out, shard;
   };
   auto options = std::make_shared<Options>();
   auto* what = app.add_option_group("what", "what to generate");
@@ -253,13 +290,20 @@ Run add_generate(CLI::App& app) {
   what->require_option(1);
   app.add_option("--model", options->model, "preset for the prompt");
   app.add_option("--out", options->out, "golden file to write")->required();
+  app.add_option("--shard", options->shard,
+                 "i/n: the i-th of n parts of the rows of each case of --cases, from 0");
   return [options] {
+    if (!options->shard.empty() && options->cases.empty())
+      throw std::invalid_argument("--shard: goes with --cases");
     if (!options->model.empty() && options->prompt.empty())
       throw std::invalid_argument("--model: goes with --prompt");
     if (!options->suite.empty())
       return generate_file(suite(options->suite), options->suite, options->out);
-    if (!options->cases.empty())
-      return generate_file(cases_from(options->cases), "cases", options->out);
+    if (!options->cases.empty()) {
+      std::vector<GoldenCase> cases = cases_from(options->cases);
+      if (!options->shard.empty()) take_shard(options->shard, cases);
+      return generate_file(cases, "cases", options->out);
+    }
     Json prompt;
     try {
       prompt = parse_json(read_text(options->prompt));

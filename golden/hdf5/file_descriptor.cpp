@@ -47,17 +47,32 @@ void Descriptor::read(std::uint64_t offset, std::span<std::byte> to) const {
   }
 }
 
-void Descriptor::each_block(
-    std::uint64_t begin, std::uint64_t end,
-    const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) const {
-  std::vector<std::byte> buffer(std::min<std::uint64_t>(kBlockBytes, end - begin));
+namespace {
+
+void each(const Descriptor& file, std::uint64_t begin, std::uint64_t end, std::size_t most,
+          const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) {
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(most, end - begin));
   while (begin < end) {
     const std::span<std::byte> block(buffer.data(),
                                      std::min<std::uint64_t>(buffer.size(), end - begin));
-    read(begin, block);
+    file.read(begin, block);
     use(begin, block);
     begin += block.size();
   }
+}
+
+}  // namespace
+
+void Descriptor::each_piece(
+    std::uint64_t begin, std::uint64_t end,
+    const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) const {
+  each(*this, begin, end, std::size_t{256} << 10, use);
+}
+
+void Descriptor::each_block(
+    std::uint64_t begin, std::uint64_t end,
+    const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) const {
+  each(*this, begin, end, kBlockBytes, use);
 }
 
 }  // namespace plumbline

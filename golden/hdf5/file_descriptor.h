@@ -7,9 +7,9 @@
 #include <functional>
 #include <span>
 
-namespace plumbline {
+#include "golden/file.h"
 
-inline constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+namespace plumbline {
 
 // A regular file, open for reading. Every failure is a Refused that names the path.
 class Descriptor {
@@ -21,7 +21,10 @@ class Descriptor {
   std::uint64_t size() const { return size_; }
   // Fills `to`; a file that became shorter is refused.
   void read(std::uint64_t offset, std::span<std::byte> to) const;
-  // Calls `use` with [begin, end) in order, in blocks of kBlockBytes from `begin`, the last one
+  // Calls `use` with [begin, end) in order, in pieces that stay in a processor's own cache.
+  void each_piece(std::uint64_t begin, std::uint64_t end,
+                  const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) const;
+  // The same in blocks of kBlockBytes from `begin`, the last one
   // shorter.
   void each_block(std::uint64_t begin, std::uint64_t end,
                   const std::function<void(std::uint64_t, std::span<const std::byte>)>& use) const;

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <vector>
+
+#include "golden/hdf5/file_descriptor.h"
 
 namespace plumbline {
 namespace {
@@ -41,6 +45,22 @@ std::string hex(const Sha256::Digest& digest) {
   std::string text;
   for (const std::byte b : digest) text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
   return text;
+}
+
+std::string tree_digest(std::span<const Sha256::Digest> blocks) {
+  Sha256 tree;
+  for (const Sha256::Digest& block : blocks) tree.update(block);
+  return hex(tree.finish());
+}
+
+std::string tree_digest(std::span<const std::byte> bytes) {
+  std::vector<Sha256::Digest> blocks;
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(kBlockBytes, bytes.size()))) {
+    Sha256 block;
+    block.update(bytes.first(std::min(kBlockBytes, bytes.size())));
+    blocks.push_back(block.finish());
+  }
+  return tree_digest(blocks);
 }
 
 std::string sha256_hex(std::string_view text) {

@@ -25,6 +25,10 @@ class Sha256 {
 };
 
 std::string hex(const Sha256::Digest& digest);  // lower case
+
+// The digest of a dataset in FORMAT.md, section 8: of its blocks of kBlockBytes.
+std::string tree_digest(std::span<const Sha256::Digest> blocks);
+std::string tree_digest(std::span<const std::byte> bytes);
 std::string sha256_hex(std::string_view text);
 
 }  // namespace plumbline

@@ -48,22 +48,32 @@ OutputFile::~OutputFile() {
   if (!published_) ::unlink(temporary_.c_str());
 }
 
-void OutputFile::fail(int error) noexcept {
-  if (error_ == 0) error_ = error;
-}
-
-void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes,
-                       bool may_be_read) noexcept {
-  size_ = std::max(size_, offset + bytes.size());
+std::span<const std::byte> OutputFile::put(std::uint64_t offset,
+                                           std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty() && error_ == 0) {
     const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0 && errno != EINTR) fail(errno);
+    if (put < 0 && errno != EINTR) {
+      int none = 0;
+      error_.compare_exchange_strong(none, errno);
+    }
     if (put <= 0) continue;
     offset += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+  return bytes;
+}
+
+void OutputFile::fill(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+  put(offset, bytes);
+}
+
+void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes,
+                       bool may_be_read) noexcept {
+  const std::uint64_t end = offset + bytes.size();
+  size_ = std::max(size_, end);
+  bytes = put(offset, bytes);
   if (!bytes.empty() && may_be_read) {
-    lost_.emplace_back(offset, std::vector<std::byte>(bytes.begin(), bytes.end()));
+    lost_.emplace_back(end - bytes.size(), std::vector<std::byte>(bytes.begin(), bytes.end()));
   }
 }
 
@@ -85,7 +95,8 @@ void OutputFile::read(std::uint64_t offset, std::span<std::byte> to) const noexc
 }
 
 void OutputFile::resize(std::uint64_t size) noexcept {
-  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) fail(errno);
+  int none = 0;
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) error_.compare_exchange_strong(none, errno);
   size_ = size;
 }
 

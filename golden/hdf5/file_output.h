@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +28,8 @@ class OutputFile {
   // for require_written(), and what is lost by it can still be read if it was written with
   // `may_be_read`.
   void write(std::uint64_t offset, std::span<const std::byte> bytes, bool may_be_read) noexcept;
+  // Into space that the file already counts as its own; any number of threads may call it at once.
+  void fill(std::uint64_t offset, std::span<const std::byte> bytes) noexcept;
   void read(std::uint64_t offset, std::span<std::byte> to) const noexcept;  // zeros beyond the end
   void resize(std::uint64_t size) noexcept;
 
@@ -36,11 +39,12 @@ class OutputFile {
   void withdraw() noexcept;  // removes what publish() made
 
  private:
-  void fail(int error) noexcept;
+  // Returns what it could not write.
+  std::span<const std::byte> put(std::uint64_t offset, std::span<const std::byte> bytes) noexcept;
 
   std::filesystem::path final_, temporary_;
   int fd_ = -1;
-  int error_ = 0;
+  std::atomic<int> error_ = 0;  // the first one
   std::uint64_t size_ = 0;
   std::vector<std::pair<std::uint64_t, std::vector<std::byte>>> lost_;
   bool published_ = false;

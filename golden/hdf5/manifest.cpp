@@ -13,11 +13,13 @@
 #include "golden/hdf5/file_descriptor.h"
 #include "golden/hdf5/file_digest.h"
 #include "golden/hdf5/file_names.h"
+#include "golden/parallel.h"
 
 namespace plumbline {
 namespace {
 
-constexpr std::string_view kFirstLine = "plumbline-manifest 1";
+// Version 1 had a digest of the whole file too, which no two processors can share.
+constexpr std::string_view kFirstLines[] = {"plumbline-manifest 1", "plumbline-manifest 2"};
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{64} << 20;
 
 struct Metadata {
@@ -27,9 +29,8 @@ struct Metadata {
 
 struct Manifest {
   std::uint64_t size = 0;
-  std::string sha256;
+  std::string sha256;  // of the whole file; empty in version 2
   std::vector<Extent> datasets;
-  std::vector<std::string> digests;  // one per dataset
   Metadata metadata;
 };
 
@@ -65,47 +66,63 @@ bool in_order(const std::vector<Extent>& datasets, std::uint64_t size) {
 }
 
 // The datasets must be in order.
-Manifest measure(const Descriptor& file, std::vector<Extent> datasets) {
-  Manifest all;
-  all.size = file.size();
-  all.datasets = std::move(datasets);
-  Sha256 whole, outside;
+Metadata measure_metadata(const Descriptor& file, const std::vector<Extent>& datasets) {
+  Metadata all;
+  Sha256 outside;
   walk(
-      all.datasets, all.size,
+      datasets, file.size(),
       [&](std::uint64_t begin, std::uint64_t end) {
         file.each_block(begin, end, [&](std::uint64_t offset, std::span<const std::byte> block) {
-          whole.update(block);
           outside.update(block);
-          all.metadata.size += block.size();
+          all.size += block.size();
           for (const std::byte b : block) {
-            all.metadata.sum += std::to_integer<std::uint64_t>(b);
-            all.metadata.moment += offset++ * std::to_integer<std::uint64_t>(b);
+            all.sum += std::to_integer<std::uint64_t>(b);
+            all.moment += offset++ * std::to_integer<std::uint64_t>(b);
           }
         });
       },
-      [&](std::size_t i) {
-        const Extent& one = all.datasets[i];
-        Sha256 tree;
-        file.each_block(one.offset, one.offset + one.size,
-                        [&](std::uint64_t, std::span<const std::byte> block) {
-                          whole.update(block);
-                          Sha256 leaf;
-                          leaf.update(block);
-                          tree.update(leaf.finish());
-                        });
-        all.digests.push_back(hex(tree.finish()));
-      });
-  all.metadata.sha256 = hex(outside.finish());
-  all.sha256 = hex(whole.finish());
+      [](std::size_t) {});
+  all.sha256 = hex(outside.finish());
   return all;
 }
 
-std::string to_text(const Manifest& all) {
-  std::string text = fmt::format("{}\nfile {} {}\n", kFirstLine, all.size, all.sha256);
-  for (std::size_t i = 0; i < all.datasets.size(); ++i) {
-    const Extent& one = all.datasets[i];
-    text += fmt::format("dataset {} {} {} {}\n", one.path, one.offset, one.size, all.digests[i]);
+// Blocks are handed out by number to as many threads as there are processors.
+void measure_datasets(const Descriptor& file, std::vector<Extent>& datasets) {
+  struct Job {
+    std::uint64_t offset, size;
+    Sha256::Digest digest = {};
+  };
+  std::vector<Job> jobs;
+  for (const Extent& one : datasets)
+    for (std::uint64_t at = 0; at < one.size; at += kBlockBytes)
+      jobs.push_back({one.offset + at, std::min<std::uint64_t>(kBlockBytes, one.size - at)});
+  each_on_all_cores(jobs.size(), [&](std::size_t i) {
+    Sha256 leaf;
+    file.each_piece(jobs[i].offset, jobs[i].offset + jobs[i].size,
+                    [&](std::uint64_t, std::span<const std::byte> piece) { leaf.update(piece); });
+    jobs[i].digest = leaf.finish();
+  });
+  auto job = jobs.begin();
+  for (Extent& one : datasets) {
+    std::vector<Sha256::Digest> blocks;
+    for (std::uint64_t at = 0; at < one.size; at += kBlockBytes) blocks.push_back((job++)->digest);
+    one.digest = tree_digest(blocks);
   }
+}
+
+std::string whole_digest(const Descriptor& file) {
+  Sha256 whole;
+  file.each_block(0, file.size(),
+                  [&](std::uint64_t, std::span<const std::byte> block) { whole.update(block); });
+  return hex(whole.finish());
+}
+
+std::string to_text(const Manifest& all) {
+  const bool first = !all.sha256.empty();
+  std::string text = fmt::format("{}\nfile {}{}{}\n", kFirstLines[first ? 0 : 1], all.size,
+                                 first ? " " : "", all.sha256);
+  for (const Extent& one : all.datasets)
+    text += fmt::format("dataset {} {} {} {}\n", one.path, one.offset, one.size, one.digest);
   const Metadata& m = all.metadata;
   text += fmt::format("metadata {} {} {} {}\n", m.size, m.sum, m.moment, m.sha256);
   return text + fmt::format("end {}\n", sha256_hex(text));
@@ -136,12 +153,12 @@ std::optional<Manifest> parse(std::string_view text) {
     const std::vector<std::string_view> words = split(line, ' ');
     std::vector<std::optional<std::uint64_t>> numbers;
     for (const std::string_view word : words) numbers.push_back(number(word));
-    if (words[0] == "file" && words.size() == 3 && numbers[1]) {
+    if (words[0] == "file" && (words.size() == 2 || words.size() == 3) && numbers[1]) {
       all.size = *numbers[1];
-      all.sha256 = words[2];
+      if (words.size() == 3) all.sha256 = words[2];
     } else if (words[0] == "dataset" && words.size() == 5 && numbers[2] && numbers[3]) {
-      all.datasets.push_back({std::string(words[1]), *numbers[2], *numbers[3]});
-      all.digests.emplace_back(words[4]);
+      all.datasets.push_back(
+          {std::string(words[1]), *numbers[2], *numbers[3], std::string(words[4])});
     } else if (words[0] == "metadata" && words.size() == 5 && numbers[1] && numbers[2] &&
                numbers[3]) {
       all.metadata = {*numbers[1], *numbers[2], *numbers[3], std::string(words[4])};
@@ -216,7 +233,8 @@ std::string manifest_text(const std::filesystem::path& file, std::vector<Extent>
   });
   const Descriptor source(file);
   if (!in_order(datasets, source.size())) throw refused(file, "datasets overlap");
-  return to_text(measure(source, std::move(datasets)));
+  const Metadata metadata = measure_metadata(source, datasets);
+  return to_text({source.size(), {}, std::move(datasets), metadata});
 }
 
 void check_manifest(const std::filesystem::path& path) {
@@ -226,9 +244,10 @@ void check_manifest(const std::filesystem::path& path) {
     throw refused(path,
                   fmt::format("has {} bytes, its manifest says {}", file.size(), expected.size));
   }
-  const Manifest found = measure(file, expected.datasets);
+  Manifest found{file.size(), {}, expected.datasets, measure_metadata(file, expected.datasets)};
+  measure_datasets(file, found.datasets);
   for (std::size_t i = 0; i < expected.datasets.size(); ++i) {
-    if (found.digests[i] != expected.digests[i]) {
+    if (found.datasets[i].digest != expected.datasets[i].digest) {
       throw refused(path,
                     fmt::format("dataset {} differs from the manifest", expected.datasets[i].path));
     }
@@ -239,10 +258,9 @@ void check_manifest(const std::filesystem::path& path) {
                   offset ? fmt::format("metadata at offset {} differs from the manifest", *offset)
                          : "metadata differs from the manifest in more than one byte");
   }
+  if (!expected.sha256.empty()) found.sha256 = whole_digest(file);
   // What is left is a manifest that contradicts itself.
-  if (to_text(found) != to_text(expected)) {
-    throw refused(path, "the digest of the whole file differs from the manifest");
-  }
+  if (to_text(found) != to_text(expected)) throw refused(path, "its manifest contradicts itself");
 }
 
 }  // namespace plumbline

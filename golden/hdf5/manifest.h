@@ -13,12 +13,13 @@ struct Extent {
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+  std::string digest = {};
 };
 
 std::filesystem::path manifest_path(const std::filesystem::path& file);
 
-// The manifest of FORMAT.md, section 8, of the file as it lies on disk. Extents in any order,
-// without overlap. Reads each byte once, in bounded memory.
+// The manifest of FORMAT.md, section 8, of a file whose datasets were digested as they were
+// written; its metadata are read. Extents in any order, without overlap.
 std::string manifest_text(const std::filesystem::path& file, std::vector<Extent> datasets);
 
 }  // namespace plumbline

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 namespace plumbline::quick {
 namespace {
@@ -31,7 +35,7 @@ void put(std::vector<double>& rows, const std::vector<SeedTurn>& turns, int chan
 }  // namespace
 
 ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t begin,
-                                 std::int64_t end)
+                                 std::int64_t end, unsigned threads)
     : spectrum_(&spectrum),
       begin_(begin),
       end_(end),
@@ -52,15 +56,36 @@ ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t 
   fine_.resize(room(block_));
   const double scale = scale_of(spectrum);
   bound_ = kBound * scale;
-  const WorkingPrecision precision(kSeedBits);
-  for (int channel = 0; channel < channels(); ++channel) {
+  const auto channel_seeds = [&](int channel) {
+    const WorkingPrecision precision(kSeedBits);
     const Interval angle = spectrum.inv_freq(channel);
     put(fine_, seeds(Interval(0), angle, block_, Interval(1), 1), channel, channels(), groups_);
     put(coarse_,
         seeds(angle * Interval(begin), angle * Interval(block_), coarse_rows,
               spectrum.attention_factor(), scale),
         channel, channels(), groups_);
+  };
+  std::atomic<int> next = 0;
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      for (int channel = next++; channel < channels(); channel = next++) channel_seeds(channel);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> pool;
+    for (unsigned i = 1; i < threads; ++i)
+      pool.emplace_back([&] {
+        const ThreadCaches caches;
+        work();
+      });
+    work();
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 template <class Use>

@@ -14,8 +14,10 @@ class ConsecutiveRows {
   // Channels are the rungs of `spectrum`, which must outlive this object; positions [begin, end),
   // begin < end, no |position| above kFarthest. Throws std::invalid_argument for another range,
   // std::logic_error where a seed misses its bound. Time and memory grow as sqrt(end - begin) up to
-  // 2^16 positions and linearly, by a seed in 256 values, from there.
-  ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t begin, std::int64_t end);
+  // 2^16 positions and linearly, by a seed in 256 values, from there. Seeds are made on `threads`
+  // threads.
+  ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t begin, std::int64_t end,
+                  unsigned threads = 1);
   int channels() const { return spectrum_->rungs(); }
   // |A cos - computed| < bound() before any rounding, and the same for the sine. Seeds are good to
   // kSeedError wherever they stand, so the bound does not depend on the position.

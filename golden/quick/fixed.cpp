@@ -93,8 +93,7 @@ Double2 to_double2(const Fixed& x) {
   const int length = bit_length(x.limbs);
   if (length == 0) return {0, 0};
   const double sign = x.negative ? -1 : 1;
-  if (length <= 53)
-    return {sign * std::ldexp(static_cast<double>(x.limbs[0]), -kFixedFraction), 0};
+  if (length <= 53) return {sign * std::ldexp(static_cast<double>(x.limbs[0]), -kFixedFraction), 0};
   const std::uint64_t kept = shifted(x.limbs, length - 54), rounded = (kept >> 1) + (kept & 1);
   const Limbs high = placed(rounded, length - 53);
   const bool above = below(x.limbs, high);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "golden/golden.h"
+#include "golden/quick/rows.h"
+
+// Golden cases that no memory holds: tables alone, written block by block on all cores.
+namespace plumbline {
+
+// From this many values of cos and sin on, a case of tables is made at speed and not by
+// enclosures alone; below, both oracles see every value.
+inline constexpr std::uint64_t kLargeValues = std::uint64_t{1} << 24;
+
+bool is_large(const Case& c);
+
+// What add_large() did. `sampled`: values of spread rows that both oracles made too and found
+// equal.
+struct LargeResult {
+  quick::Count count;
+  std::uint64_t sampled = 0;
+};
+
+// Writes the case's datasets, as generate() would have made them, in memory that does not depend on
+// its rows and with bytes that do not depend on `threads`. Throws Disagreement where an oracle
+// finds another value in the sample, and std::invalid_argument where LargeTables does not fit.
+LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads);
+
+// The i-th of n parts of the case's rows, from 0; parts are runs of rows, and differ by one row at
+// most. Throws std::invalid_argument for a case with inputs of its own or with fewer rows than n.
+Case shard_of(const Case& c, std::uint64_t i, std::uint64_t n);
+
+}  // namespace plumbline

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace plumbline {
+
+// Calls use(0) ... use(count - 1), each once, in the order of the numbers but for what runs at the
+// same time, on `threads` threads (0: one for each processor). After a call has thrown no further
+// ones start, and the first exception is thrown.
+void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>& use,
+                       unsigned threads = 0);
+
+}  // namespace plumbline
