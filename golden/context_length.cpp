@@ -2,10 +2,9 @@
 #include "golden/context_length.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cmath>
-#include <map>
 #include <numbers>
-#include <set>
 
 namespace plumbline {
 
@@ -41,36 +40,50 @@ void PhaseRecovery::finish(std::vector<PhaseSample>& out) const {
 }
 
 std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& samples) {
-  struct Tested {
-    double excess = 0;
-    std::set<std::uint8_t> axes;
+  // By position; what comes from one case of text is in order already.
+  const auto before = [](const PhaseSample& a, const PhaseSample& b) {
+    return a.position < b.position;
   };
-  std::map<double, Tested> by_position;
-  std::set<std::uint8_t> axes;
+  std::vector<PhaseSample> sorted;
+  const bool in_order = std::is_sorted(samples.begin(), samples.end(), before);
+  if (!in_order) {
+    sorted = samples;
+    std::sort(sorted.begin(), sorted.end(), before);
+  }
+  const std::vector<PhaseSample>& all = in_order ? samples : sorted;
+
+  struct Tested {
+    double position = 0, excess = 0;
+    std::bitset<8> axes;
+  };
+  std::vector<Tested> by_position;
+  std::bitset<8> axes;
   double resolution = 0;
-  for (const PhaseSample& s : samples) {
-    Tested& t = by_position[s.position];
+  for (const PhaseSample& s : all) {
+    if (by_position.empty() || by_position.back().position != s.position)
+      by_position.push_back({s.position, 0, {}});
+    Tested& t = by_position.back();
     t.excess = std::max(t.excess, s.excess);
-    t.axes.insert(s.axis);
-    axes.insert(s.axis);
+    t.axes.set(s.axis);  // a sample is of an axis that turns
+    axes.set(s.axis);
     resolution = std::max(resolution, s.noise);
   }
   std::vector<ContextLength> out;
   for (const Grade& grade : kGrades) {
     ContextLength length{grade, resolution <= grade.limit, {}, {}, true, resolution};
     double expected = 0;
-    for (const auto& [position, tested] : by_position) {
+    for (const Tested& tested : by_position) {
       if (tested.excess > grade.limit) {
-        length.exceeded_at = position;
+        length.exceeded_at = tested.position;
         break;
       }
       // "all" needs each integer in turn on every axis; fractions in between do no harm.
-      if (position == expected && tested.axes == axes) {
+      if (tested.position == expected && tested.axes == axes) {
         expected += 1;
-      } else if (position >= expected) {
+      } else if (tested.position >= expected) {
         length.all = false;
       }
-      if (length.measurable) length.length = position;
+      if (length.measurable) length.length = tested.position;
     }
     if (!length.length) length.all = false;
     out.push_back(length);

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
+#include <mutex>
 #include <stdexcept>
 
+#include "golden/case_rows.h"
 #include "golden/large_tables.h"
+#include "golden/oracle/oracle.h"
 #include "golden/parallel.h"
 
 namespace plumbline {
@@ -18,7 +22,7 @@ constexpr std::uint64_t kSampledRows = 16;
 // Bytes of one table that are made, digested and written while they are in a processor's cache.
 constexpr std::uint64_t kPieceBytes = std::uint64_t{128} << 10;
 
-std::uint64_t row_count(const Case& c) {
+std::uint64_t rows_in(const Case& c) {
   std::uint64_t rows = 0;
   for (const Window& w : c.rows()) rows += static_cast<std::uint64_t>(w.count);
   return rows;
@@ -104,12 +108,54 @@ void write_positions(FileWriter& file, const LargeTables& tables, std::size_t da
   block.finish();
 }
 
+// One dataset beside what it should be, piece by piece.
+class Comparison {
+ public:
+  explicit Comparison(const DatasetView& view) : view_(view) {}
+  const DatasetView& view() const { return view_; }
+  void take(std::uint64_t begin, std::span<const std::byte> wanted) {
+    const std::size_t width = info(view_.dtype).bytes;
+    const std::byte* given = view_.bytes.data() + begin;
+    values_ += wanted.size() / width;
+    if (std::memcmp(given, wanted.data(), wanted.size()) == 0) return;
+    for (std::size_t at = 0; at < wanted.size(); at += width) {
+      if (std::memcmp(given + at, wanted.data() + at, width) == 0) continue;
+      const std::uint64_t index = (begin + at) / width;
+      if (index < first_) {
+        first_ = index;
+        std::memcpy(&got_, given + at, width);
+        std::memcpy(&want_, wanted.data() + at, width);
+      }
+      ++count_;
+    }
+  }
+  void merge(const Comparison& o) {
+    values_ += o.values_;
+    count_ += o.count_;
+    if (o.first_ >= first_) return;
+    first_ = o.first_;
+    got_ = o.got_;
+    want_ = o.want_;
+  }
+  std::uint64_t values() const { return values_; }
+  std::string line(const std::string& path) const {
+    if (count_ == 0) return "";
+    return fmt::format("{}: {} of {} values differ, first at index {}: stored 0x{:x}, quick 0x{:x}",
+                       path, count_, values_, first_, got_, want_);
+  }
+
+ private:
+  DatasetView view_;
+  std::uint64_t values_ = 0, count_ = 0, first_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t got_ = 0, want_ = 0;
+};
+
 }  // namespace
 
 bool is_large(const Case& c) {
   if (!LargeTables::fits(c)) return false;
   const FrequencyAllocation map = allocation(c);
-  return row_count(c) * 2 * map.of.size() * table_formats(c).size() >= kLargeValues;
+  return rows_in(c) * 2 * map.of.size() * table_formats(c).size() >= kLargeValues;
 }
 
 LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads) {
@@ -149,11 +195,95 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
   return out;
 }
 
+LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threads) {
+  const LargeTables tables(c, threads);
+  std::vector<Comparison> found;
+  for (const LaterDataset& wanted : tables.datasets()) {
+    const auto view = stored.datasets.find(wanted.path);
+    if (view == stored.datasets.end() || view->second.dtype != wanted.dtype ||
+        view->second.shape != wanted.shape)
+      throw Refused("dataset /cases/" + stored.id + "/" + wanted.path +
+                    " is missing, or of another shape than its case");
+    found.emplace_back(view->second);
+  }
+  std::mutex mutex;
+  std::uint64_t decided = 0;
+  const auto note = [&](std::size_t dataset, const Comparison& part, std::uint64_t more) {
+    const std::lock_guard lock(mutex);
+    found[dataset].merge(part);
+    decided += more;
+  };
+  // The positions first, in pieces; then runs of rows of cos and sin together.
+  const std::uint64_t position_bytes = tables.datasets()[1].bytes();
+  const std::uint64_t row_bytes = tables.entries() * sizeof(double);
+  const std::uint64_t rows = std::max<std::uint64_t>(1, kBlockBytes / row_bytes);
+  struct Job {
+    std::size_t dataset;
+    std::uint64_t begin, end;  // bytes of positions, or rows
+  };
+  std::vector<Job> jobs;
+  for (std::size_t d = 0; d < tables.datasets().size();
+       d += d < LargeTables::kPositionDatasets ? 1 : 2) {
+    const bool table = d >= LargeTables::kPositionDatasets;
+    const std::uint64_t size = table ? tables.rows() : d == 0 ? tables.rows() * 8 : position_bytes;
+    const std::uint64_t step = table ? rows : kBlockBytes;
+    for (std::uint64_t at = 0; at < size; at += step)
+      jobs.push_back({d, at, std::min(at + step, size)});
+  }
+  each_on_all_cores(
+      jobs.size(),
+      [&](std::size_t i) {
+        const Job& job = jobs[i];
+        const ThreadCaches caches;
+        if (job.dataset < LargeTables::kPositionDatasets) {
+          std::vector<std::byte> piece(job.end - job.begin);
+          tables.positions(job.dataset, job.begin, piece);
+          Comparison part(found[job.dataset].view());
+          part.take(job.begin, piece);
+          return note(job.dataset, part, 0);
+        }
+        const std::uint64_t some = std::max<std::uint64_t>(1, kPieceBytes / row_bytes);
+        const std::uint64_t bytes =
+            tables.entries() * info(tables.datasets()[job.dataset].dtype).bytes;
+        std::vector<std::byte> cos(some * bytes), sin(some * bytes);
+        Comparison c_part(found[job.dataset].view()), s_part(found[job.dataset + 1].view());
+        std::uint64_t more = 0;
+        for (std::uint64_t row = job.begin; row < job.end; row += some) {
+          const std::uint64_t count = std::min(some, job.end - row);
+          more +=
+              tables
+                  .tables(tables.datasets()[job.dataset].dtype, row, count, cos.data(), sin.data())
+                  .decided;
+          c_part.take(row * bytes, std::span(cos).first(count * bytes));
+          s_part.take(row * bytes, std::span(sin).first(count * bytes));
+        }
+        note(job.dataset, c_part, more);
+        note(job.dataset + 1, s_part, 0);
+      },
+      threads);
+
+  LargeFindings out{{0, decided}, 0, {}};
+  for (std::size_t d = 0; d < found.size(); ++d) {
+    out.count.values += found[d].values();
+    if (const std::string line = found[d].line(tables.datasets()[d].path); !line.empty())
+      out.differs.push_back(line);
+  }
+  for (const std::uint64_t row : sampled_rows(tables.rows())) {
+    StoredCase one = rows_of(stored, row, 1, tables.rows());
+    one.text["case"] = case_to_json(rows_of(c, row, 1)).dump();
+    const oracle::Report report = oracle::recompute(one);
+    out.sampled += report.values;
+    for (const std::string& line : report.differs)
+      out.differs.push_back(fmt::format("row {}: {}", row, line));
+  }
+  return out;
+}
+
 Case shard_of(const Case& c, std::uint64_t i, std::uint64_t n) {
   if (!LargeTables::fits(c))
     throw std::invalid_argument("--shard: case " + c.id +
                                 ": only tables with exact positions come in parts");
-  const std::uint64_t rows = row_count(c);
+  const std::uint64_t rows = rows_in(c);
   if (n > rows)
     throw std::invalid_argument(
         fmt::format("--shard: {} parts of case {}, which has {} rows", n, c.id, rows));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "golden/case_file.h"
 #include "golden/golden.h"
 #include "golden/quick/rows.h"
 
@@ -24,6 +25,19 @@ struct LargeResult {
 // its rows and with bytes that do not depend on `threads`. Throws Disagreement where an oracle
 // finds another value in the sample, and std::invalid_argument where LargeTables does not fit.
 LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads);
+
+// What verify_large() found. `sampled`: values of spread rows that the second oracle recomputed and
+// found equal; `differs`: a line a dataset.
+struct LargeFindings {
+  quick::Count count;
+  std::uint64_t sampled = 0;
+  std::vector<std::string> differs;
+};
+
+// Makes every row of a large case anew and compares it with what is stored, in one pass over the
+// data; the rest of the case is recomputed by the second oracle at spread rows. Throws Refused for
+// a dataset that is missing or of another shape.
+LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threads);
 
 // The i-th of n parts of the case's rows, from 0; parts are runs of rows, and differ by one row at
 // most. Throws std::invalid_argument for a case with inputs of its own or with fewer rows than n.

@@ -12,6 +12,7 @@
 #include "fast/limits.h"
 #include "tools/bench_cases.h"
 #include "tools/bench_certified.h"
+#include "tools/bench_files.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -22,7 +23,7 @@ using fast::Storage;
 using fast::Traffic;
 
 struct BenchOptions {
-  std::string kernel, filter, json, model = "qwen3-vl-8b";
+  std::string kernel, filter, json, files, model;
   bool certified = false;
   int rounds = 15, threads = 1;
 };
@@ -222,7 +223,10 @@ class Table : public benchmark::BenchmarkReporter {
 int run_bench(const BenchOptions& o) {
   if (o.rounds < 5 || o.rounds > 1000)
     throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
-  if (o.certified) return bench_certified(o.model, o.rounds);
+  const std::string model = o.model.empty() ? "qwen3-vl-8b" : o.model;
+  if (o.certified) return bench_certified(model, o.rounds);
+  if (!o.files.empty()) return bench_files(model, o.files, o.rounds);
+  if (!o.model.empty()) throw std::invalid_argument("--model: goes with --certified or --files");
   const int cores = static_cast<int>(threads());
   if (o.threads < 1 || o.threads > cores)
     throw std::invalid_argument(
@@ -288,9 +292,15 @@ Run add_bench(CLI::App& app) {
   app.add_option("--json", o->json, "also write the figures to this file");
   auto* certified = app.add_flag("--certified", o->certified,
                                  "certified cos and sin instead: quick rows, Arb and MPFI");
-  for (const char* other : {"--kernel", "--filter", "--threads", "--json"})
+  auto* files = app.add_option("--files", o->files,
+                               "golden files of 2^20 positions in this folder instead: written "
+                               "beside write(2) and SHA-256, judged beside a plain read");
+  for (const char* other : {"--kernel", "--filter", "--threads", "--json"}) {
     certified->excludes(app.get_option(other));
-  app.add_option("--model", o->model, "preset of --certified (qwen3-vl-8b)")->needs(certified);
+    files->excludes(app.get_option(other));
+  }
+  certified->excludes(files);
+  app.add_option("--model", o->model, "preset of --certified and --files (qwen3-vl-8b)");
   return [o] { return run_bench(*o); };
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "golden/quick/scattered.h"
 #include "reference/model.h"
 #include "reference/rotation.h"
+#include "tools/bench_limits.h"
 
 namespace plumbline {
 namespace {
@@ -34,7 +36,10 @@ struct Method {
   std::string name;
   std::uint64_t values;  // of one round
   std::function<quick::Count()> round;
+  int operations = 0;  // binary64 vector operations for sixteen values; 0: not counted
+  int bytes = 0;       // stored for a value
   std::vector<double> seconds = {};
+  std::vector<double> limit = {};  // values a second that ports and stores allow, round by round
   quick::Count count = {};
 };
 
@@ -68,25 +73,29 @@ int bench_certified(const std::string& name, int rounds) {
     const quick::RowsOut out{dtype, cos.data(), sin.data(), n};
     constexpr int kCalls = 128;
     methods.push_back({fmt::format("consecutive positions, {}", info(dtype).format),
-                       kCalls * kRows * per_row, [&, out] {
+                       kCalls * kRows * per_row,
+                       [&, out] {
                          quick::Count count;
                          for (int i = 0; i < kCalls; ++i) {
                            count += rows->rows(next, next + kRows, out);
                            next = (next + kRows) % kPositions;
                          }
                          return count;
-                       }});
+                       },
+                       product_operations(dtype), static_cast<int>(info(dtype).bytes)});
   }
   for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16}) {
     const quick::RowsOut out{dtype, cos.data(), sin.data(), n};
     constexpr int kCalls = 24;
     methods.push_back({fmt::format("any position below 2^31, {}", info(dtype).format),
-                       kCalls * kRows * per_row, [&, out] {
+                       kCalls * kRows * per_row,
+                       [&, out] {
                          quick::Count count;
                          for (int i = 0; i < kCalls; ++i)
                            count += scattered.rows(places, kRows, out);
                          return count;
-                       }});
+                       },
+                       phase_operations(dtype), static_cast<int>(info(dtype).bytes)});
   }
   // 40 heads, as 32 of q and 8 of k; turns are made once a row.
   constexpr int kHeads = 40, kTurned = 64;
@@ -116,7 +125,8 @@ int bench_certified(const std::string& name, int rounds) {
                  {dtype, in->data(), out->data(), kHeads, 2 * n, 2 * n, Pairing::neox}, false);
            }
            return count;
-         }});
+         },
+         rotation_operations(dtype), static_cast<int>(bytes)});
   }
   constexpr int kArbRows = 64, kMpfiRows = 4;
   methods.push_back({"Arb, one by one, 113 bits, binary64", kArbRows * per_row, [&] {
@@ -139,14 +149,24 @@ int bench_certified(const std::string& name, int rounds) {
                          }
                        return quick::Count{};
                      }});
+  // The limits are measured before each method, so that both meet the same machine.
+  const auto stored = static_cast<std::size_t>(2 * kRows * n) * sizeof(double);
   for (int round = 0; round < rounds; ++round)
-    for (Method& m : methods) m.seconds.push_back(seconds_of([&] { m.count += m.round(); }));
+    for (Method& m : methods) {
+      if (m.operations > 0) {
+        const double port = 16 * peak_operations() / m.operations,
+                     store = store_bandwidth(stored) / m.bytes;
+        m.limit.push_back(std::isnan(port) ? store : std::min(port, store));
+      }
+      m.seconds.push_back(seconds_of([&] { m.count += m.round(); }));
+    }
 
   const Method &mpfi = methods.back(), &arb_method = methods[methods.size() - 2];
   fmt::print("{}, {} channels, {} rounds, kernels {}\n", model.name, n, rounds,
              quick::best_kernels().name);
-  fmt::print("{:38} {:>12} {:>10} {:>8} {:>8}  {}\n", "certified values, one core", "values/s",
-             "ns/pair", "x MPFI", "x Arb", "left to the reference");
+  fmt::print("{:38} {:>12} {:>10} {:>8} {:>8} {:>9} {:>9}  {}\n", "certified values, one core",
+             "values/s", "ns/pair", "x MPFI", "x Arb", "ops/16", "of limit",
+             "left to the reference");
   for (const Method& m : methods) {
     const auto ratio_to = [&](const Method& other) {
       std::vector<double> ratio;
@@ -158,9 +178,22 @@ int bench_certified(const std::string& name, int rounds) {
     const double rate = static_cast<double>(m.values) / median_of(m.seconds);
     const std::string left =
         m.count.values == 0 ? "" : fmt::format("{} of {}", m.count.decided, m.count.values);
-    fmt::print("{:38} {:12.3e} {:10.3f} {:8.0f} {:8.1f}  {}\n", m.name, rate, 2e9 / rate,
-               ratio_to(mpfi), ratio_to(arb_method), left);
+    std::string limit = fmt::format("{:>9} {:>9}", "", "");
+    if (m.operations > 0) {
+      std::vector<double> share;
+      for (std::size_t i = 0; i < m.limit.size(); ++i)
+        share.push_back(static_cast<double>(m.values) / m.seconds[i] / m.limit[i]);
+      limit = fmt::format("{:>9} {:>9.2f}", m.operations, median_of(share));
+    }
+    fmt::print("{:38} {:12.3e} {:10.3f} {:8.0f} {:8.1f} {}  {}\n", m.name, rate, 2e9 / rate,
+               ratio_to(mpfi), ratio_to(arb_method), limit, left);
   }
+  fmt::print(
+      "ops/16: binary64 vector operations of the kernel's code for 16 values; of limit: of what "
+      "this "
+      "core's fused multiply-adds, {:.3g} vectors a second, and its stores allow; the rest is "
+      "integer work, gathers, loads and rows whose test fails\n",
+      peak_operations());
   quick::Count all;
   const double table_seconds = seconds_of([&] {
     for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16})
@@ -169,8 +202,9 @@ int bench_certified(const std::string& name, int rounds) {
   });
   fmt::print(
       "every position below 2^20 in four formats: {} values in {:.2f} s after {:.2f} s for "
-      "seeds, {} left to the reference\n",
-      all.values, table_seconds, seed_seconds, all.decided);
+      "seeds, {} left to the reference, a share of {:.1e}\n",
+      all.values, table_seconds, seed_seconds, all.decided,
+      static_cast<double>(all.decided) / static_cast<double>(all.values));
   return 0;
 }
 

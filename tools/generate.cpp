@@ -12,6 +12,7 @@
 
 #include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
+#include "golden/shards.h"
 #include "golden/truth.h"
 #include "reference/planes.h"
 #include "tools/plumbline.h"
@@ -179,32 +180,80 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   return kConforms;
 }
 
-int verify_file(const std::string& path) {
-  check_manifest(path);
-  const FileReader file(path);
-  need_golden(file, path);
-  std::uint64_t values = 0;
+// What recomputation found in the cases of a file.
+struct Verified {
+  std::size_t cases = 0;
+  std::uint64_t recomputed = 0, regenerated = 0, left = 0;
   std::vector<std::string> taken, differs;
-  Progress progress(file.ids().size());
-  for (const std::string& id : file.ids()) {
-    progress.step(id);
-    const StoredCase stored = file.load(id);
-    if (has_dense_planes(stored)) {
-      check_datasets(stored, case_from_json(parse_json(stored.text.at("case"))));
-    } else {
-      const Truth truth(stored);
-      check_datasets(stored, truth.c);
+};
+
+void verify_case(const CaseFile& file, const std::string& id, Verified& found) {
+  const auto take = [&](const std::vector<std::string>& from, std::vector<std::string>& to) {
+    for (const std::string& line : from) to.push_back(id + ": " + line);
+  };
+  const CaseView view = file.view(id);
+  // Whatever cannot be read as a case is named below.
+  if (const auto text = view.text.find("case"); text != view.text.end()) try {
+      const Case c = case_from_json(parse_json(text->second));
+      if (is_large(c)) {
+        const LargeFindings large = verify_large(view, c, threads());
+        found.recomputed += large.sampled;
+        found.regenerated += large.count.values;
+        found.left += large.count.decided;
+        take(large.differs, found.differs);
+        return;
+      }
+    } catch (const std::invalid_argument&) {
     }
-    const oracle::Report report = oracle::recompute(stored);
-    values += report.values;
-    for (const std::string& line : report.taken) taken.push_back(id + ": " + line);
-    for (const std::string& line : report.differs) differs.push_back(id + ": " + line);
+  const StoredCase stored = file.load(id);
+  if (has_dense_planes(stored)) {
+    check_datasets(stored, case_from_json(parse_json(stored.text.at("case"))));
+  } else {
+    const Truth truth(stored);
+    check_datasets(stored, truth.c);
   }
-  for (const std::string& line : taken) fmt::print("not recomputed: {}\n", line);
-  for (const std::string& line : differs) fmt::print("differs: {}\n", line);
-  fmt::print("{}: {} cases, digests right, {} values recomputed by {}, {} datasets differ\n", path,
-             file.ids().size(), values, oracle::version(), differs.size());
-  return differs.empty() ? kConforms : kDoesNotConform;
+  const oracle::Report report = oracle::recompute(stored);
+  found.recomputed += report.values;
+  take(report.taken, found.taken);
+  take(report.differs, found.differs);
+}
+
+int verify_file(const std::string& path) {
+  std::vector<std::filesystem::path> files = shards_of(path);
+  if (files.empty()) {
+    files = {path};
+    check_manifest(path);
+  } else {
+    check_shards(path);
+  }
+  Verified found;
+  for (const std::filesystem::path& one : files) {
+    const CaseFile file(one);
+    need_golden(file.root(), one);
+    found.cases = file.ids().size();
+    Progress progress(file.ids().size());
+    for (const std::string& id : file.ids()) {
+      progress.step(id);
+      verify_case(file, id, found);
+    }
+  }
+  for (const std::string& line : found.taken) fmt::print("not recomputed: {}\n", line);
+  for (const std::string& line : found.differs) fmt::print("differs: {}\n", line);
+  const std::string quick = found.regenerated == 0
+                                ? ""
+                                : fmt::format("{} values of tables made anew ({} by enclosures), ",
+                                              found.regenerated, found.left);
+  fmt::print("{}: {} cases, digests right, {}{} values recomputed by {}, {} datasets differ\n",
+             path, found.cases, quick, found.recomputed, oracle::version(), found.differs.size());
+  return found.differs.empty() ? kConforms : kDoesNotConform;
+}
+
+int join_files(const std::vector<GoldenCase>& cases, const std::vector<std::string>& files,
+               const std::string& out) {
+  const std::vector<std::filesystem::path> paths(files.begin(), files.end());
+  writing([&] { join_shards(cases, paths, out); });
+  fmt::print("{}: {} files joined\n", out, files.size());
+  return kConforms;
 }
 
 // Lines that say how two maps of attributes differ.
@@ -279,6 +328,7 @@ int diff_files(const std::string& first, const std::string& second) {
 Run add_generate(CLI::App& app) {
   struct Options {
     std::string suite, cases, prompt, model, out, shard;
+    std::vector<std::string> join;
   };
   auto options = std::make_shared<Options>();
   auto* what = app.add_option_group("what", "what to generate");
@@ -290,17 +340,25 @@ Run add_generate(CLI::App& app) {
   what->require_option(1);
   app.add_option("--model", options->model, "preset for the prompt");
   app.add_option("--out", options->out, "golden file to write")->required();
-  app.add_option("--shard", options->shard,
-                 "i/n: the i-th of n parts of the rows of each case of --cases, from 0");
+  auto* shard =
+      app.add_option("--shard", options->shard,
+                     "i/n: the i-th of n parts of the rows of each case of --cases, from 0");
+  app.add_option("--join", options->join,
+                 "the n shards of --cases in order: write the text that makes them one, see "
+                 "golden/FORMAT.md section 10")
+      ->excludes(shard);
   return [options] {
     if (!options->shard.empty() && options->cases.empty())
       throw std::invalid_argument("--shard: goes with --cases");
+    if (!options->join.empty() && options->cases.empty())
+      throw std::invalid_argument("--join: goes with --cases");
     if (!options->model.empty() && options->prompt.empty())
       throw std::invalid_argument("--model: goes with --prompt");
     if (!options->suite.empty())
       return generate_file(suite(options->suite), options->suite, options->out);
     if (!options->cases.empty()) {
       std::vector<GoldenCase> cases = cases_from(options->cases);
+      if (!options->join.empty()) return join_files(cases, options->join, options->out);
       if (!options->shard.empty()) take_shard(options->shard, cases);
       return generate_file(cases, "cases", options->out);
     }
@@ -317,7 +375,7 @@ Run add_generate(CLI::App& app) {
 
 Run add_verify(CLI::App& app) {
   auto path = std::make_shared<std::string>();
-  app.add_option("file", *path, "golden file")->required();
+  app.add_option("file", *path, "golden file, or the text that joins shards")->required();
   return [path] { return verify_file(*path); };
 }
 

@@ -124,9 +124,9 @@ void write_text(const std::string& path, const std::string& text) {
   if (!out) throw Refused(path + ": cannot be written");
 }
 
-void need_golden(const FileReader& file, const std::string& path) {
-  const auto kind = file.root().text.find("plumbline");
-  if (kind == file.root().text.end() || kind->second != "golden") {
+void need_golden(const RootAttributes& root, const std::string& path) {
+  const auto kind = root.text.find("plumbline");
+  if (kind == root.text.end() || kind->second != "golden") {
     throw Refused(path + ": not a golden file");
   }
 }

@@ -63,7 +63,7 @@ struct CaseOptions {
 // A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
 std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
 // Throws Refused unless the file says that it is a golden one.
-void need_golden(const FileReader& file, const std::string& path);
+void need_golden(const RootAttributes& root, const std::string& path);
 // Text to the file, or to stdout for "" and "-". Throws Refused naming the path.
 void write_text(const std::string& path, const std::string& text);
 // Threads to use: all cores.

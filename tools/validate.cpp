@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "golden/large_compare.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/run.h"
 #include "tools/plumbline.h"
@@ -63,12 +64,24 @@ class Judged {
                       : "declared by the kernel";
   }
 
-  ReportCase judge(const StoredCase& truth) {
+  bool answers(const std::string& id) const {
+    return !candidate_ || std::find(candidate_->ids().begin(), candidate_->ids().end(), id) !=
+                              candidate_->ids().end();
+  }
+
+  ReportCase judge(const CaseFile& golden, const std::string& id) {
     ReportCase out;
-    out.id = out.result.id = truth.id;
-    if (candidate_ && std::find(candidate_->ids().begin(), candidate_->ids().end(), truth.id) ==
-                          candidate_->ids().end())
-      return out;
+    out.id = out.result.id = id;
+    if (!answers(id)) return out;
+    const auto recipe_for = [&](const Format& format) { return recipe(format); };
+    if (candidate_) {
+      auto verdict = compare_large(golden.view(id), candidate_->view(id), recipe_for, threads());
+      if (verdict) {
+        out.result = std::move(*verdict);
+        return out;
+      }
+    }
+    const StoredCase truth = golden.load(id);
     if (has_dense_planes(truth)) {
       fmt::print(stderr, "plumbline: skipped: case {}: dense planes have no budget yet\n",
                  truth.id);
@@ -79,7 +92,6 @@ class Judged {
       out.skipped = "not run: an earlier case timed out";
       return out;
     }
-    const auto recipe_for = [&](const Format& format) { return recipe(format); };
     if (!plugin_) {
       out.result = compare(
           truth, candidate_ ? candidate_->load(truth.id) : run_kernel(options_.kernel, truth),
@@ -110,15 +122,15 @@ class Judged {
   const Options& options_;
   std::optional<Recipe> chosen_;
   std::string origin_;
-  std::optional<FileReader> candidate_;
+  std::optional<CaseFile> candidate_;
   std::shared_ptr<plugin::PluginProcess> plugin_;
   bool hung_ = false;
 };
 
 Report judge_all(const Options& options) {
   Judged judged(options);
-  const FileReader golden(options.golden);
-  need_golden(golden, options.golden);
+  const CaseFile golden(options.golden);
+  need_golden(golden.root(), options.golden);
   judged.open_candidate();
   for (const std::string& id : options.cases) {
     if (std::find(golden.ids().begin(), golden.ids().end(), id) == golden.ids().end())
@@ -134,9 +146,12 @@ Report judge_all(const Options& options) {
     if (!options.cases.empty() &&
         std::find(options.cases.begin(), options.cases.end(), id) == options.cases.end())
       continue;
-    report.cases.push_back(judged.judge(golden.load(id)));
+    report.cases.push_back(judged.judge(golden, id));
     auto& phases = report.cases.back().result.phases;
-    report.phases.insert(report.phases.end(), phases.begin(), phases.end());
+    if (report.phases.empty())
+      report.phases = std::move(phases);
+    else
+      report.phases.insert(report.phases.end(), phases.begin(), phases.end());
     phases = {};
   }
   report.lengths = context_lengths(report.phases);

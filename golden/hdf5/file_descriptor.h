@@ -19,6 +19,8 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   std::uint64_t size() const { return size_; }
+  int number() const { return fd_; }
+  const std::filesystem::path& path() const { return path_; }
   // Fills `to`; a file that became shorter is refused.
   void read(std::uint64_t offset, std::span<std::byte> to) const;
   // Calls `use` with [begin, end) in order, in pieces that stay in a processor's own cache.

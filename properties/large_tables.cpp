@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables too large for memory: the values of the reference, the same bytes whatever the threads and
+// shards, every changed value found, and the verdict of compare().
+#include "golden/large_tables.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <sstream>
+
+#include "golden/large_case.h"
+#include "golden/large_compare.h"
+#include "golden/shards.h"
+#include "properties/process.h"
+#include "reference/evaluate.h"
+#include "reference/scheme.h"
+
+namespace plumbline {
+namespace {
+
+class LargeTablesFile : public CommandLine {};
+
+// Nine pairs, so that rows lie across the ends of blocks.
+Case text_case(std::int64_t rows, const Json& dtypes = Json::array({"f64"})) {
+  return case_from_json(Json{
+      {"id", "text"},
+      {"scheme", "vanilla"},
+      {"shape",
+       Json{{"head_dim", 18}, {"rotary_dim", 18}, {"num_heads", 1}, {"num_key_value_heads", 1}}},
+      {"spectrum", Json{{"rope_theta", "500000"}}},
+      {"sequence", Json::array({Json{{"type", "text"}, {"len", rows}}})},
+      {"dtypes", dtypes},
+      {"tensors", Json::array({"own_tables"})}});
+}
+
+// Every scheme: a text that is worth seeds, its edges, blocks with coordinates of their own, and
+// the text behind them, which may stand at fractions.
+TEST_F(LargeTablesFile, HoldTheValuesOfTheReference) {
+  int fitting = 0;
+  for (const Scheme& scheme : schemes()) {
+    Json json = fitted_case(scheme, {16, 16, 2, 1});
+    json["id"] = "t";
+    json["sequence"] = "t4100 v1x2x3 t3 v1x3x2 t2";
+    json["tensors"] = Json::array({"tables"});
+    Case c;
+    try {
+      c = case_from_json(json);
+      if (!LargeTables::fits(c)) continue;
+    } catch (const std::invalid_argument&) {
+      continue;  // a vision tower has no text
+    }
+    ++fitting;
+    SCOPED_TRACE(std::string(scheme.name));
+    const LargeTables tables(c, 1);
+    Case few = c;
+    few.windows = {{0, 3}, {255, 3}, {4094, c.padded_length() - 4094}};
+    const PositionTable ids = positions(few);
+    const Tensors truth = evaluate(few, ids, table_formats(few), {}, false, 1);
+    for (const Table& t : truth.tables) {
+      const std::size_t bytes = info(dtype_of(t.format)).bytes;
+      std::vector<std::byte> cos(tables.entries() * bytes), sin(cos);
+      for (std::size_t row = 0; row < ids.rows(); ++row) {
+        tables.tables(dtype_of(t.format), static_cast<std::uint64_t>(ids.token_index[row]), 1,
+                      cos.data(), sin.data());
+        for (std::size_t e = 0; e < tables.entries(); ++e) {
+          std::uint64_t c_bits = 0, s_bits = 0;
+          std::memcpy(&c_bits, cos.data() + e * bytes, bytes);
+          std::memcpy(&s_bits, sin.data() + e * bytes, bytes);
+          ASSERT_EQ(c_bits, t.cos[row * tables.entries() + e]) << t.format.name << " row " << row;
+          ASSERT_EQ(s_bits, t.sin[row * tables.entries() + e]) << t.format.name << " row " << row;
+        }
+      }
+    }
+  }
+  EXPECT_GT(fitting, 20);
+}
+
+void write_large(const fs::path& path, const Case& c, unsigned threads) {
+  FileWriter file(path, golden_root("cases"));
+  add_large(file, {c, ""}, threads);
+  file.finish();
+}
+
+std::map<std::string, std::string> digests(const fs::path& text) {
+  std::map<std::string, std::string> out;
+  std::istringstream lines(slurp(text));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string kind, path, word, last;
+    words >> kind >> path;
+    while (words >> word) last = word;
+    if (kind == "dataset") out[path] = last;
+  }
+  return out;
+}
+
+TEST_F(LargeTablesFile, AreTheSameBytesForAnyThreadsAndShards) {
+  const Case c = text_case(70001, Json::array({"f64", "bf16"}));
+  write_large(at("one.h5"), c, 1);
+  check_manifest(at("one.h5"));
+  for (const unsigned threads : {2U, 5U}) {
+    write_large(at("more.h5"), c, threads);
+    EXPECT_TRUE(slurp(at("one.h5")) == slurp(at("more.h5"))) << threads;
+    EXPECT_EQ(slurp(at("one.h5.manifest")), slurp(at("more.h5.manifest")));
+  }
+  const auto whole = digests(at("one.h5.manifest"));
+  for (const std::uint64_t n : {1U, 2U, 3U}) {
+    std::vector<fs::path> parts;
+    for (std::uint64_t i = 0; i < n; ++i) {
+      parts.push_back(at("part" + std::to_string(i) + ".h5"));
+      write_large(parts.back(), shard_of(c, i, n), 2);
+    }
+    join_shards({{c, ""}}, parts, at("all.shards"));
+    check_shards(at("all.shards"));
+    EXPECT_EQ(shards_of(at("all.shards")).size(), n);
+    const auto joined = digests(at("all.shards"));
+    EXPECT_EQ(joined.size(), 5U);  // token_index, cos and sin in two formats
+    for (const auto& [path, digest] : joined) EXPECT_EQ(digest, whole.at(path)) << path << ' ' << n;
+    if (n == 1) continue;
+    std::swap(parts[0], parts[1]);
+    EXPECT_NE(refusal([&] { join_shards({{c, ""}}, parts, at("x.shards")); }), "");
+    parts.pop_back();
+    EXPECT_NE(refusal([&] { join_shards({{c, ""}}, parts, at("x.shards")); }), "");
+    EXPECT_FALSE(fs::exists(at("x.shards")));
+    const std::string text = slurp(at("all.shards"));
+    for (std::size_t i = 0; i < text.size(); i += 7) {
+      poke(at("all.shards"), i, static_cast<char>(text[i] ^ 1));
+      EXPECT_NE(refusal([&] { check_shards(at("all.shards")); }), "") << i;
+      poke(at("all.shards"), i, text[i]);
+    }
+  }
+}
+
+TEST_F(LargeTablesFile, VerifyingFindsEveryKindOfChange) {
+  const Case c = text_case(70001);
+  write_large(at("a.h5"), c, 2);
+  std::istringstream lines(slurp(at("a.h5.manifest")));
+  std::mt19937_64 random = generator(20261122);
+  {
+    const CaseFile file(at("a.h5"));
+    const LargeFindings found = verify_large(file.view("text"), c, 2);
+    EXPECT_EQ(found.differs, std::vector<std::string>{});
+    EXPECT_EQ(found.count.values, 70001U * (1 + 3 + 2 * 9));
+    EXPECT_GT(found.sampled, 100U);
+  }
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string kind, path;
+    std::size_t offset = 0, size = 0;
+    if (!(words >> kind >> path >> offset >> size) || kind != "dataset") continue;
+    const std::size_t at_byte = offset + random() % size;
+    const std::string before = slurp(at("a.h5"));
+    poke(at("a.h5"), at_byte, static_cast<char>(before[at_byte] ^ 1));
+    const CaseFile file(at("a.h5"));
+    const LargeFindings found = verify_large(file.view("text"), c, 2);
+    EXPECT_GE(found.differs.size(), 1U) << path << ", byte " << at_byte;
+    if (!found.differs.empty())
+      EXPECT_NE(found.differs.front().find(path.substr(path.rfind('/') + 1)), std::string::npos)
+          << found.differs.front();
+    poke(at("a.h5"), at_byte, before[at_byte]);
+  }
+}
+
+// A candidate's tables, made by `value(exact, row, entry, sine)`.
+template <class F, class Value>
+std::vector<F> candidate_table(const Tensor& golden, std::size_t columns, bool sine,
+                               const Value& value) {
+  std::vector<F> out(golden.bytes.size() / 8);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double exact = 0;
+    std::memcpy(&exact, golden.bytes.data() + 8 * i, 8);
+    out[i] = static_cast<F>(value(exact, i / columns, i % columns, sine));
+  }
+  return out;
+}
+
+template <class F>
+Tensor tensor_with(const Tensor& golden, const std::vector<F>& values) {
+  Tensor out{sizeof(F) == 8 ? Dtype::f64 : Dtype::f32, golden.shape,
+             std::vector<std::byte>(values.size() * sizeof(F))};
+  std::memcpy(out.bytes.data(), values.data(), out.bytes.size());
+  return out;
+}
+
+CaseView view_of(const StoredCase& one) {
+  CaseView out{one.id, one.text, one.numbers, {}};
+  for (const auto& [path, t] : one.tensors) out.datasets[path] = {t.dtype, t.shape, t.bytes};
+  return out;
+}
+
+void expect_same(const Place& a, const Place& b) {
+  EXPECT_EQ(a.dataset, b.dataset);
+  EXPECT_EQ(a.row, b.row);
+  EXPECT_EQ(a.token, b.token);
+  EXPECT_EQ(a.pair, b.pair);
+  EXPECT_EQ(a.axis, b.axis);
+  EXPECT_EQ(a.position, b.position);
+  EXPECT_EQ(a.ulp, b.ulp);
+  EXPECT_EQ(a.error, b.error);
+  EXPECT_EQ(a.budget, b.budget);
+}
+
+void expect_same(const CaseResult& a, const CaseResult& b) {
+  EXPECT_EQ(a.missing, b.missing);
+  EXPECT_EQ(a.recipe, b.recipe);
+  ASSERT_EQ(a.classes.size(), b.classes.size());
+  for (std::size_t i = 0; i < a.classes.size(); ++i) {
+    const ClassResult &x = a.classes[i], &y = b.classes[i];
+    SCOPED_TRACE(x.dataset);
+    EXPECT_EQ(x.dataset, y.dataset);
+    EXPECT_EQ(x.values, y.values);
+    EXPECT_EQ(x.failures, y.failures);
+    EXPECT_EQ(x.worst_ratio, y.worst_ratio);
+    EXPECT_EQ(x.worst_norm_ulp, y.worst_norm_ulp);
+    EXPECT_EQ(x.failures_by_axis, y.failures_by_axis);
+    expect_same(x.worst, y.worst);
+    expect_same(x.worst_ulp, y.worst_ulp);
+    ASSERT_EQ(x.first_failure.has_value(), y.first_failure.has_value());
+    if (x.first_failure) expect_same(*x.first_failure, *y.first_failure);
+  }
+  const auto m = context_lengths(a.phases), n = context_lengths(b.phases);
+  ASSERT_EQ(m.size(), n.size());
+  for (std::size_t i = 0; i < m.size(); ++i) {
+    EXPECT_EQ(m[i].measurable, n[i].measurable) << i;
+    EXPECT_EQ(m[i].length, n[i].length) << i;
+    EXPECT_EQ(m[i].exceeded_at, n[i].exceeded_at) << i;
+    EXPECT_EQ(m[i].all, n[i].all) << i;
+    EXPECT_NEAR(m[i].resolution, n[i].resolution, 1e-14 * n[i].resolution) << i;
+  }
+}
+
+TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAre) {
+  constexpr std::int64_t kRows = 120000;
+  constexpr std::size_t kColumns = 9;
+  const Case c = text_case(kRows, Json::array({"f64", "f32"}));
+  write_large(at("g.h5"), c, 2);
+  const StoredCase golden = FileReader(at("g.h5")).load("text");
+  const Tensor &cos = golden.tensors.at("f64/cos"), &sin = golden.tensors.at("f64/sin");
+  std::vector<double> inv_freq(kColumns);
+  std::memcpy(inv_freq.data(), golden.tensors.at("inv_freq").bytes.data(), 8 * kColumns);
+  const auto recipe_for = [](const Format& f) { return default_recipe(f); };
+
+  using Value = std::function<double(double, std::size_t, std::size_t, bool)>;
+  const auto phase32 = [&](double, std::size_t row, std::size_t e, bool sine) {
+    const float angle = static_cast<float>(row) * static_cast<float>(inv_freq[e]);
+    return static_cast<double>(sine ? std::sin(angle) : std::cos(angle));
+  };
+  const struct {
+    const char* name;
+    Value value;
+  } kCandidates[] = {
+      {"exact", [](double x, std::size_t, std::size_t, bool) { return x; }},
+      {"an ulp here and there",
+       [](double x, std::size_t row, std::size_t e, bool) {
+         return (row * 31 + e) % 1009 == 0 ? std::nextafter(x, 2) : x;
+       }},
+      {"float32 phase", phase32},
+      {"one value far off",
+       [](double x, std::size_t row, std::size_t e, bool sine) {
+         return row == 70123 && e == 4 && sine ? x + 1e-3 : x;
+       }},
+      {"NaN at the end",
+       [](double x, std::size_t row, std::size_t e, bool) {
+         return row == kRows - 1 && e == kColumns - 1 ? std::nan("") : x;
+       }},
+      {"infinity in the middle",
+       [](double x, std::size_t row, std::size_t e, bool sine) {
+         return row == kRows / 2 && e == 0 && !sine ? HUGE_VAL : x;
+       }},
+      {"wrong from a row on",
+       [](double x, std::size_t row, std::size_t, bool) { return row < 119000 ? x : -x; }},
+  };
+  for (const auto& [name, value] : kCandidates) {
+    SCOPED_TRACE(name);
+    StoredCase candidate{"text", {}, {}, {}};
+    candidate.tensors["f64/cos"] =
+        tensor_with(cos, candidate_table<double>(cos, kColumns, false, value));
+    candidate.tensors["f64/sin"] =
+        tensor_with(sin, candidate_table<double>(sin, kColumns, true, value));
+    candidate.tensors["f32/cos"] =
+        tensor_with(cos, candidate_table<float>(cos, kColumns, false, value));
+    candidate.tensors["f32/sin"] =
+        tensor_with(sin, candidate_table<float>(sin, kColumns, true, value));
+    const CaseResult expected = compare(golden, candidate, recipe_for);
+    for (const unsigned threads : {1U, 3U}) {
+      const auto got = compare_large(view_of(golden), view_of(candidate), recipe_for, threads);
+      ASSERT_TRUE(got.has_value());
+      expect_same(*got, expected);
+    }
+    if (std::string(name) == "float32 phase") continue;
+    EXPECT_EQ(expected.conforms(), std::string(name) == "exact" || name[0] == 'a');
+  }
+  // What is not tables alone, or too small, is left to compare().
+  StoredCase other = golden;
+  other.tensors["f64/q_out"] = other.tensors["f64/cos"];
+  EXPECT_FALSE(compare_large(view_of(other), view_of(golden), recipe_for, 1).has_value());
+}
+
+constexpr const char* kLargeCase =
+    R"({"id": "big", "model": "qwen3-8b", "sequence": "t131072", "dtypes": ["f64"],
+    "tensors": ["own_tables"]})";
+
+TEST_F(LargeTablesFile, GoThroughTheTool) {
+  const std::string cases = spilled("cases.json", kLargeCase), whole = at("whole.h5");
+  EXPECT_NE(output({"generate", "--cases", cases, "--out", whole}).find("16777216 values"),
+            std::string::npos);
+  EXPECT_NE(output({"verify", whole}).find("values of tables made anew"), std::string::npos);
+  EXPECT_NE(output({"validate", whole, "--candidate", whole}).find("conforms"), std::string::npos);
+  std::vector<std::string> parts;
+  for (const std::string i : {"0", "1"}) {
+    parts.push_back(at("part" + i + ".h5"));
+    output({"generate", "--cases", cases, "--shard", i + "/2", "--out", parts.back()});
+  }
+  const std::string all = at("all.shards");
+  output({"generate", "--cases", cases, "--out", all, "--join", parts[0], parts[1]});
+  EXPECT_NE(output({"verify", all}).find("0 datasets differ"), std::string::npos);
+  expect_refusal({"generate", "--cases", cases, "--out", all, "--join", parts[1], parts[0]}, 3,
+                 {parts[1]});
+  const std::string text = slurp(parts[1]);
+  poke(parts[1], text.size() / 2, static_cast<char>(text[text.size() / 2] ^ 1));
+  expect_refusal({"verify", all}, 3, {parts[1], "differs from the manifest"});
+  for (const std::string shard : {"", "1", "2/2", "-1/2", "0/0", "0/2x", "0/131073"})
+    expect_refusal({"generate", "--cases", cases, "--shard", shard, "--out", at("x.h5")}, 2,
+                   {"--shard"});
+  const std::string tiny = spilled("tiny.json", kTinyCase);
+  expect_refusal({"generate", "--cases", tiny, "--shard", "0/2", "--out", at("x.h5")}, 2,
+                 {"--shard", "tiny"});
+  expect_refusal({"generate", "--suite", "smoke", "--shard", "0/2", "--out", at("x.h5")}, 2,
+                 {"--shard"});
+  EXPECT_FALSE(fs::exists(at("x.h5")));
+}
+
+}  // namespace
+}  // namespace plumbline

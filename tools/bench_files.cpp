@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench_files.h"
+
+#include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "fast/limits.h"
+#include "golden/case_file.h"
+#include "golden/hdf5/file_descriptor.h"
+#include "golden/hdf5/file_digest.h"
+#include "golden/hdf5/mapped_file.h"
+#include "golden/large_case.h"
+#include "golden/large_compare.h"
+#include "golden/parallel.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of the wall, and of the processors for this process: the second says more where others work too.
+struct Time {
+  double wall = 0, processor = 0;
+  friend Time operator+(Time a, Time b) { return {a.wall + b.wall, a.processor + b.processor}; }
+};
+
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+Time time_of(const std::function<void()>& body) {
+  const double before = processor_seconds();
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  return {wall.count(), processor_seconds() - before};
+}
+
+// Removes what a round leaves.
+class Scratch {
+ public:
+  Scratch(const std::string& folder, const std::string& name)
+      : path_(fs::path(folder) / fmt::format("plumbline-bench-{}-{}", ::getpid(), name)) {}
+  ~Scratch() { clear(); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const fs::path& path() const { return path_; }
+  void clear() const {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+    fs::remove(path_.string() + ".manifest", ignored);
+  }
+
+ private:
+  fs::path path_;
+};
+
+// Each thread digests and writes its own part of a fresh file from one hot buffer: nothing that
+// leaves these bytes on the disk with a digest does less.
+class PlainFile {
+ public:
+  PlainFile(const fs::path& path, std::uint64_t bytes) : bytes_(bytes) {
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd_ < 0) throw Refused(path.string() + ": cannot be written");
+  }
+  ~PlainFile() { ::close(fd_); }
+  PlainFile(const PlainFile&) = delete;
+  PlainFile& operator=(const PlainFile&) = delete;
+
+  void write(std::size_t piece) const {
+    const std::uint64_t part = bytes_ / threads();
+    each_on_all_cores(threads(), [&](std::size_t thread) {
+      std::vector<std::byte> buffer(piece, std::byte{0x5a});
+      Sha256 hash;
+      std::uint64_t at = part * thread;
+      const std::uint64_t end = thread + 1 == threads() ? bytes_ : at + part;
+      while (at < end) {
+        const std::span<const std::byte> some(buffer.data(),
+                                              std::min<std::uint64_t>(piece, end - at));
+        hash.update(some);
+        const ssize_t put = ::pwrite(fd_, some.data(), some.size(), static_cast<off_t>(at));
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) throw Refused("the plain file cannot be written");
+        at += static_cast<std::uint64_t>(put);
+      }
+      hash.finish();
+    });
+  }
+  void sync() const {
+    if (::fsync(fd_) != 0) throw Refused("the plain file cannot be written");
+  }
+
+ private:
+  std::uint64_t bytes_;
+  int fd_ = -1;
+};
+
+struct Line {
+  double middle, low, high;
+};
+// The median, and the order statistics that enclose it with 95 % confidence.
+Line line_of(std::vector<double> sample) {
+  std::sort(sample.begin(), sample.end());
+  const double n = static_cast<double>(sample.size()), reach = 0.98 * std::sqrt(n);
+  const auto at = [&](double rank) {
+    return sample[static_cast<std::size_t>(std::clamp(rank, 0.0, n - 1))];
+  };
+  return {at(std::floor((n - 1) / 2)), at(std::floor(n / 2 - reach)),
+          at(std::ceil(n / 2 + reach) - 1)};
+}
+
+// What one way took, round by round.
+struct Row {
+  std::string what;
+  std::vector<Time> times = {};
+};
+
+std::vector<double> ratios(const Row& plain, const Row& row, double Time::*kind) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < row.times.size(); ++i)
+    out.push_back(plain.times[i].*kind / row.times[i].*kind);
+  return out;
+}
+
+// `plain`: the row that the same round is compared with.
+void print(const Row& row, std::uint64_t bytes, const Row* plain) {
+  std::vector<double> wall, processor;
+  for (const Time& t : row.times) {
+    wall.push_back(t.wall);
+    processor.push_back(t.processor);
+  }
+  const double middle = line_of(wall).middle;
+  fmt::print("{:46} {:8.3f} s {:7.2f} GB/s {:8.3f} s", row.what, middle,
+             static_cast<double>(bytes) / middle * 1e-9, line_of(processor).middle);
+  if (plain != nullptr) {
+    const Line ratio = line_of(ratios(*plain, row, &Time::wall)),
+               work = line_of(ratios(*plain, row, &Time::processor));
+    fmt::print("  {:.3f} [{:.3f}, {:.3f}] of plain, {:.3f} [{:.3f}, {:.3f}] by processor time",
+               ratio.middle, ratio.low, ratio.high, work.middle, work.low, work.high);
+  }
+  fmt::print("\n");
+}
+
+// Reads every byte of some files, each thread its part of each.
+class PlainRead {
+ public:
+  explicit PlainRead(const std::vector<fs::path>& paths) {
+    for (const fs::path& path : paths) {
+      files_.push_back(std::make_unique<Descriptor>(path));
+      maps_.push_back(std::make_unique<MappedFile>(*files_.back()));
+    }
+    for (const fast::Limit& limit : fast::limits())
+      if (limit.supported() && limit.traffic == fast::Traffic::read) ways_.push_back(&limit);
+  }
+  std::size_t ways() const { return ways_.size(); }
+  void pass(std::size_t way) const {
+    each_on_all_cores(threads(), [&](std::size_t thread) {
+      for (const auto& map : maps_) {
+        const std::size_t part = map->bytes().size() / 4 / threads() / 1024 * 1024;
+        // The pages are mapped for reading only, which is all that this limit does.
+        auto* from = reinterpret_cast<float*>(const_cast<std::byte*>(map->bytes().data()));
+        benchmark::DoNotOptimize(ways_[way]->run(from + part * thread, part));
+      }
+    });
+  }
+
+ private:
+  std::vector<std::unique_ptr<Descriptor>> files_;
+  std::vector<std::unique_ptr<MappedFile>> maps_;
+  std::vector<const fast::Limit*> ways_;
+};
+
+struct Least {
+  Time time{HUGE_VAL, HUGE_VAL};
+  void take(const Time& other) {
+    if (other.wall < time.wall) time = other;
+  }
+};
+
+}  // namespace
+
+int bench_files(const std::string& model, const std::string& folder, int rounds) {
+  const GoldenCase golden{case_from_json(Json{{"id", "bench"},
+                                              {"model", model},
+                                              {"sequence", "t1048576"},
+                                              {"dtypes", {"f64"}},
+                                              {"tensors", {"own_tables"}}}),
+                          ""};
+  if (!is_large(golden.c))
+    throw std::invalid_argument("--model " + model + ": has no large tables");
+  const Scratch file(folder, "golden.h5"), plain(folder, "plain");
+  std::uint64_t bytes = 0;
+  quick::Count count;
+  Row plain_data{"plain: write(2) and SHA-256 of the same bytes"},
+      golden_data{"golden file: made, digested, written"}, plain_synced{"plain, synced"},
+      golden_synced{"golden file, synced and renamed"};
+  const auto write_golden = [&] {
+    file.clear();
+    std::unique_ptr<FileWriter> writer;
+    const Time data = time_of([&] {
+      writer = std::make_unique<FileWriter>(file.path(), golden_root("cases"));
+      count = add_large(*writer, golden, threads()).count;
+    });
+    golden_data.times.push_back(data);
+    golden_synced.times.push_back(data + time_of([&] { writer->finish(); }));
+    bytes = fs::file_size(file.path());
+  };
+  const auto write_plain = [&] {
+    Least data, synced;
+    for (const std::size_t piece : {std::size_t{128} << 10, std::size_t{1} << 20}) {
+      plain.clear();
+      const PlainFile out(plain.path(), bytes);
+      const Time written = time_of([&] { out.write(piece); });
+      data.take(written);
+      synced.take(written + time_of([&] { out.sync(); }));
+    }
+    plain.clear();
+    plain_data.times.push_back(data.time);
+    plain_synced.times.push_back(synced.time);
+  };
+  write_golden();
+  golden_data.times.clear();
+  golden_synced.times.clear();
+  for (int round = 0; round < rounds; ++round) {
+    if (round % 2 == 0) write_plain();
+    write_golden();
+    if (round % 2 != 0) write_plain();
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  fmt::print("{}, {} bytes in {}, {} rounds, {} threads, {} values certified, {} by enclosures\n",
+             model, bytes, folder, rounds, threads(), count.values, count.decided);
+  fmt::print("{:46} {:>10} {:>12} {:>10}\n", "", "wall", "", "processor");
+  print(plain_data, bytes, nullptr);
+  print(golden_data, bytes, &plain_data);
+  print(plain_synced, bytes, nullptr);
+  print(golden_synced, bytes, &plain_synced);
+  fmt::print("{:46} {:8} MiB\n", "memory at most", usage.ru_maxrss / 1024);
+
+  const Scratch candidate(folder, "candidate.h5");
+  fs::copy_file(file.path(), candidate.path());
+  const std::vector<fs::path> both{file.path(), candidate.path()};
+  Row mapped{"plain: both files mapped and read"}, resident{"plain: the same memory, read again"},
+      verdict{"validate: gate, comparison, verdict"};
+  bool conforms = true;
+  const auto read_plain = [&] {
+    Least first, again;
+    for (std::size_t way = 0; way < PlainRead({}).ways(); ++way) {
+      const PlainRead read(both);
+      first.take(time_of([&] { read.pass(way); }));
+      again.take(time_of([&] { read.pass(way); }));
+    }
+    mapped.times.push_back(first.time);
+    resident.times.push_back(again.time);
+  };
+  const auto judge = [&] {
+    verdict.times.push_back(time_of([&] {
+      const CaseFile truth(both[0]), given(both[1]);
+      const auto found = compare_large(
+          truth.view("bench"), given.view("bench"),
+          [](const Format& format) { return default_recipe(format); }, threads());
+      conforms = conforms && found && found->conforms() && !context_lengths(found->phases).empty();
+    }));
+  };
+  for (int round = 0; round < rounds; ++round) {
+    if (round % 2 == 0) read_plain();
+    judge();
+    if (round % 2 != 0) read_plain();
+  }
+  print(mapped, 2 * bytes, nullptr);
+  print(resident, 2 * bytes, nullptr);
+  print(verdict, 2 * bytes, &mapped);
+  fmt::print("{:46} {:.3f}\n", "  of the memory read again",
+             line_of(ratios(resident, verdict, &Time::wall)).middle);
+  return conforms ? kConforms : kDoesNotConform;
+}
+
+}  // namespace plumbline
