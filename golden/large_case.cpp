@@ -154,8 +154,8 @@ class Comparison {
 
 bool is_large(const Case& c) {
   if (!LargeTables::fits(c)) return false;
-  const FrequencyAllocation map = allocation(c);
-  return rows_in(c) * 2 * map.of.size() * table_formats(c).size() >= kLargeValues;
+  const auto rows = static_cast<std::uint64_t>(c.padded_length());
+  return rows * 2 * allocation(c).of.size() * table_formats(c).size() >= kLargeValues;
 }
 
 LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads) {

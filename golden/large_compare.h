@@ -21,6 +21,6 @@ std::optional<CaseResult> compare_large(const CaseView& golden, const CaseView& 
                                         const RecipeFor& recipe_for, unsigned threads);
 
 // From this many values of one table on.
-inline constexpr std::uint64_t kJudgedByRuns = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kJudgedByRuns = std::uint64_t{1} << 16;
 
 }  // namespace plumbline

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 
 #include "golden/case_file.h"
 #include "golden/hdf5/file_descriptor.h"
@@ -109,6 +110,7 @@ void require_shards(const std::vector<GoldenCase>& cases, const std::vector<fs::
 
 void join_shards(const std::vector<GoldenCase>& cases, const std::vector<fs::path>& files,
                  const fs::path& out) {
+  if (files.empty()) throw std::invalid_argument("--join: names no files");
   require_shards(cases, files);
   const std::string text = shards_text(files, out);
   OutputFile file(out);
@@ -142,6 +144,7 @@ std::vector<fs::path> shards_of(const fs::path& path) {
 
 void check_shards(const fs::path& path) {
   const std::vector<fs::path> files = shards_of(path);
+  if (files.empty()) throw refused(path, "joins no shards");
   for (const fs::path& file : files) check_manifest(file);
   if (shards_text(files, path) != text_of(path))
     throw refused(path, "its files are not those that it joined");

@@ -141,7 +141,7 @@ TEST_F(LargeTablesFile, VerifyingFindsEveryKindOfChange) {
     const CaseFile file(at("a.h5"));
     const LargeFindings found = verify_large(file.view("text"), c, 2);
     EXPECT_EQ(found.differs, std::vector<std::string>{});
-    EXPECT_EQ(found.count.values, 70001U * (1 + 3 + 2 * 9));
+    EXPECT_EQ(found.count.values, 70001U * (1 + 3 * 3 + 2 * 9));
     EXPECT_GT(found.sampled, 100U);
   }
   for (std::string line; std::getline(lines, line);) {
@@ -155,9 +155,9 @@ TEST_F(LargeTablesFile, VerifyingFindsEveryKindOfChange) {
     const CaseFile file(at("a.h5"));
     const LargeFindings found = verify_large(file.view("text"), c, 2);
     EXPECT_GE(found.differs.size(), 1U) << path << ", byte " << at_byte;
-    if (!found.differs.empty())
-      EXPECT_NE(found.differs.front().find(path.substr(path.rfind('/') + 1)), std::string::npos)
-          << found.differs.front();
+    std::string said;
+    for (const std::string& difference : found.differs) said += difference + '\n';
+    EXPECT_NE(said.find(path.substr(path.rfind('/') + 1)), std::string::npos) << said;
     poke(at("a.h5"), at_byte, before[at_byte]);
   }
 }
@@ -231,7 +231,7 @@ void expect_same(const CaseResult& a, const CaseResult& b) {
 }
 
 TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAre) {
-  constexpr std::int64_t kRows = 120000;
+  constexpr std::int64_t kRows = 12000;
   constexpr std::size_t kColumns = 9;
   const Case c = text_case(kRows, Json::array({"f64", "f32"}));
   write_large(at("g.h5"), c, 2);
@@ -256,10 +256,8 @@ TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAre) {
          return (row * 31 + e) % 1009 == 0 ? std::nextafter(x, 2) : x;
        }},
       {"float32 phase", phase32},
-      {"one value far off",
-       [](double x, std::size_t row, std::size_t e, bool sine) {
-         return row == 70123 && e == 4 && sine ? x + 1e-3 : x;
-       }},
+      {"one value far off", [](double x, std::size_t row, std::size_t e,
+                               bool sine) { return row == 7012 && e == 4 && sine ? x + 1e-3 : x; }},
       {"NaN at the end",
        [](double x, std::size_t row, std::size_t e, bool) {
          return row == kRows - 1 && e == kColumns - 1 ? std::nan("") : x;
@@ -269,7 +267,7 @@ TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAre) {
          return row == kRows / 2 && e == 0 && !sine ? HUGE_VAL : x;
        }},
       {"wrong from a row on",
-       [](double x, std::size_t row, std::size_t, bool) { return row < 119000 ? x : -x; }},
+       [](double x, std::size_t row, std::size_t, bool) { return row < 11900 ? x : -x; }},
   };
   for (const auto& [name, value] : kCandidates) {
     SCOPED_TRACE(name);

@@ -348,7 +348,7 @@ Run add_generate(CLI::App& app) {
                  "golden/FORMAT.md section 10")
       ->excludes(shard);
   return [options] {
-    if (!options->shard.empty() && options->cases.empty())
+    if (shard->count() > 0 && options->cases.empty())
       throw std::invalid_argument("--shard: goes with --cases");
     if (!options->join.empty() && options->cases.empty())
       throw std::invalid_argument("--join: goes with --cases");
@@ -359,7 +359,7 @@ Run add_generate(CLI::App& app) {
     if (!options->cases.empty()) {
       std::vector<GoldenCase> cases = cases_from(options->cases);
       if (!options->join.empty()) return join_files(cases, options->join, options->out);
-      if (!options->shard.empty()) take_shard(options->shard, cases);
+      if (shard->count() > 0) take_shard(options->shard, cases);
       return generate_file(cases, "cases", options->out);
     }
     Json prompt;
