@@ -347,7 +347,7 @@ Run add_generate(CLI::App& app) {
                  "the n shards of --cases in order: write the text that makes them one, see "
                  "golden/FORMAT.md section 10")
       ->excludes(shard);
-  return [options] {
+  return [options, shard] {
     if (shard->count() > 0 && options->cases.empty())
       throw std::invalid_argument("--shard: goes with --cases");
     if (!options->join.empty() && options->cases.empty())
