@@ -219,7 +219,7 @@ int run_file(const Options& options) {
   std::optional<FileReader> golden;
   if (!options.golden.empty()) {
     golden.emplace(options.golden);
-    need_golden(*golden, options.golden);
+    need_golden(golden->root(), options.golden);
   }
   std::optional<Recipe> chosen;
   const auto declared = file.root().text.find("recipe");
