@@ -6,7 +6,7 @@
 #include "golden/case_file.h"
 #include "golden/compare.h"
 
-// The verdict of compare() on tables that no memory holds, at the speed of reading them.
+// The verdict of compare() on tables that no memory holds, on all cores.
 namespace plumbline {
 
 // Nothing where the golden case or the candidate holds other outputs than cos and sin, where a
