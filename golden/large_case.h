@@ -9,8 +9,8 @@
 namespace plumbline {
 
 // From this many values of cos and sin on, a case of tables is made at speed and not by
-// enclosures alone; below, both oracles see every value. Those of the whole sequence count, whatever
-// the window, so that a shard is made as its whole is.
+// enclosures alone; below, both oracles see every value. Those of the whole sequence count,
+// whatever the window, so that a shard is made as its whole is.
 inline constexpr std::uint64_t kLargeValues = std::uint64_t{1} << 24;
 
 bool is_large(const Case& c);
