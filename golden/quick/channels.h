@@ -32,9 +32,9 @@ struct SeedTurn {
 // this folder is stated for that.
 void require_nearest();
 
-// factor e^(i (start + n step)) for n = 0 .. count - 1, radians, each part good to kSeedError scale;
-// scale >= |factor|, a power of two. At the working precision. Throws std::logic_error where an
-// enclosure is too wide for that, or for a count above 2^24.
+// factor e^(i (start + n step)) for n = 0 .. count - 1, radians, each part good to kSeedError
+// scale; scale >= |factor|, a power of two. At the working precision. Throws std::logic_error where
+// an enclosure is too wide for that, or for a count above 2^24.
 std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
                             const Interval& factor, double scale);
 
