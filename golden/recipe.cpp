@@ -18,6 +18,10 @@ const std::vector<RecipeRow>& rows() {
                          Format angle, Format table, Format product) {
       return RecipeRow{name, source, {std::string(name), inv_freq, angle, angle, table, product}};
     };
+    const auto with = [](RecipeRow row, LadderForm ladder) {
+      row.recipe.ladder = ladder;
+      return row;
+    };
     return std::vector<RecipeRow>{
         make("hf_f32", "huggingface/transformers, float32 model", binary32, binary32, binary32,
              binary32),
@@ -35,6 +39,20 @@ const std::vector<RecipeRow>& rows() {
              "huggingface/diffusers, FLUX and Wan: binary64 angles, float32 table and products",
              binary64, binary64, binary32, binary32),
         make("f64", "binary64 throughout", binary64, binary64, binary64, binary64),
+        with(make("ggml_cpu", "ggml-org/ggml on a CPU: angles by recurrence, float32 products",
+                  binary32, binary32, binary32, binary32),
+             LadderForm::recurrence),
+        with(make("ggml_cuda", "ggml-org/ggml in CUDA: powers of a rounded step, float32 products",
+                  binary32, binary32, binary32, binary32),
+             LadderForm::step_power),
+        with(make("mlx_f32", "ml-explore/mlx without a Metal kernel, float32 tensors", binary32,
+                  binary32, binary32, binary32),
+             LadderForm::exponential),
+        with(make("mlx_bf16", "the same: cos, sin and products in bfloat16", binary32, binary32,
+                  bfloat16, bfloat16),
+             LadderForm::exponential),
+        with(make("mlx_f16", "the same with binary16", binary32, binary32, binary16, binary16),
+             LadderForm::exponential),
     };
   }();
   return kRows;
@@ -47,6 +65,20 @@ Format format_named(std::string_view word, std::string_view key) {
   }
   throw std::invalid_argument("recipe: " + std::string(key) + " = '" + std::string(word) +
                               "': must be f64, f32, bf16 or f16");
+}
+
+constexpr std::pair<std::string_view, LadderForm> kLadders[] = {
+    {"power", LadderForm::power},
+    {"recurrence", LadderForm::recurrence},
+    {"step_power", LadderForm::step_power},
+    {"exponential", LadderForm::exponential}};
+
+LadderForm ladder_named(std::string_view word) {
+  for (const auto& [name, form] : kLadders) {
+    if (name == word) return form;
+  }
+  throw std::invalid_argument("recipe: ladder = '" + std::string(word) +
+                              "': must be power, recurrence, step_power or exponential");
 }
 
 const Store8* store_named(std::string_view word) {
@@ -158,10 +190,22 @@ class FrequencyRoundings {
   }
 
  private:
-  // fl(1 / fl(b^e)): the power, the reciprocal, the rounded exponent and the rounded base.
+  // base^-share: the roundings of the form that the recipe declares.
   double power(double log_base) const {
-    return 2 * recipe_.pow_ulp + 1 + (inexact_exponent_ ? share_ * std::abs(log_base) : 0) +
-           base_rounding_;
+    const double size = share_ * std::abs(log_base), pow = 2 * recipe_.pow_ulp;
+    // The rounded exponent and the rounded base; a step's are k times as large after k steps.
+    const double arguments = (inexact_exponent_ ? size : 0) + base_rounding_;
+    switch (recipe_.ladder) {
+      case LadderForm::power:  // and the reciprocal
+        return pow + 1 + arguments;
+      case LadderForm::recurrence:  // k rounded steps, k products
+        return rung_ * (pow + 1) + arguments;
+      case LadderForm::step_power:
+        return rung_ * pow + arguments + pow;
+      case LadderForm::exponential:  // -ln b / (d/2) and its product, as absolute errors
+        return 2 * size + pow;
+    }
+    throw std::logic_error("a ladder without its roundings");
   }
   double stretch() const { return pairs_ / (pairs_ - 1.0); }  // d / (d - 2)
   const Recipe& recipe_;
@@ -211,6 +255,8 @@ Recipe parse_recipe(std::string_view text) {
         out.table = format_named(value, key);
       else if (key == "product")
         out.product = format_named(value, key);
+      else if (key == "ladder")
+        out.ladder = ladder_named(value);
       else if (key == "pow_ulp")
         out.pow_ulp = ulps(value, key);
       else if (key == "trig_ulp")
@@ -222,7 +268,7 @@ Recipe parse_recipe(std::string_view text) {
       else
         throw std::invalid_argument("recipe: unknown key '" + key +
                                     "'; must be inv_freq, position, angle, table, product, store, "
-                                    "pow_ulp, trig_ulp or flush");
+                                    "ladder, pow_ulp, trig_ulp or flush");
     }
     first = false;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,11 +25,19 @@ struct Store8 {
 inline constexpr Store8 e4m3fn{"e4m3fn", 4, -5, 448, false}, e5m2{"e5m2", 3, -13, 57344, true};
 inline constexpr Store8 kStores8[] = {e4m3fn, e5m2};
 
+// How inv_freq, or the whole angle, comes from the base. With s = fl(base^fl(-2/d)) and k the rung:
+//   power        fl(1 / fl(base^fl(2k/d)))
+//   recurrence   angle_0 = position, angle_k = fl(angle_(k-1) s)
+//   step_power   fl(s^k)
+//   exponential  fl(exp(fl(k fl(-ln base / (d/2)))))
+enum class LadderForm : std::uint8_t { power, recurrence, step_power, exponential };
+
 struct Recipe {
   std::string name;
   Format inv_freq = binary32, position = binary32, angle = binary32, table = binary32,
          product = binary32;
-  double pow_ulp = 0.6;  // error of the power behind inv_freq, in ulp
+  LadderForm ladder = LadderForm::power;
+  double pow_ulp = 0.6;  // error of the power, or exponential, behind inv_freq, in ulp
   double trig_ulp =
       1.0;             // error of sin and cos before any narrowing, in ulp of the binade [1/2, 1)
   bool flush = false;  // subnormals may become zero
@@ -46,8 +55,8 @@ struct RecipeRow {
 std::span<const RecipeRow> recipes();
 
 // "hf_f32", or a name and changes to it: "hf_f32,table=bf16,trig_ulp=2"; keys are Recipe's fields,
-// formats f64, f32, bf16, f16, and e4m3fn or e5m2 for `store`. Throws std::invalid_argument naming
-// the word and what is allowed.
+// formats f64, f32, bf16, f16, e4m3fn or e5m2 for `store`, LadderForm's words for `ladder`. Throws
+// std::invalid_argument naming the word and what is allowed.
 Recipe parse_recipe(std::string_view text);
 // The recipe of a candidate that declares none: the least accurate deployed pipeline whose store is
 // `output`.
