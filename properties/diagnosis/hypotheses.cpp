@@ -73,6 +73,20 @@ bool other_map(Model& m, const Evidence& e) {
   return some_chunks(c.axis) ? m.axis == in_turn(c.pairs, h, w)
                              : some_turns(c.axis) && m.axis == chunks(c.pairs, t, h);
 }
+// Another path from some number of rows on.
+bool other_map_in_large(Model& m, const Evidence& e) {
+  return e.measured.rows() < 12 || other_map(m, e);
+}
+bool end_of_turns(Model& m, const Evidence& e) {
+  const Contract& c = e.contract;
+  if (c.maps != 1 || !three_axes(c) || some_chunks(c.axis) ||
+      c.axis != in_turn(c.pairs, count_of(c, 1), count_of(c, 2)))
+    return true;
+  for (int i = 0; i < c.pairs; ++i) {
+    if (i % 3 != 0 && m.axis[m.slot(0, i)] == 0) m.axis[m.slot(0, i)] = -1;
+  }
+  return true;
+}
 bool other_section(Model& m, const Evidence& e) {
   const Contract& c = e.contract;
   if (!take_axes(m, e) || c.maps != 1 || !three_axes(c)) return false;
@@ -310,6 +324,10 @@ bool angle_bf16(Model& m, const Evidence&) { return narrow_angle(m, bfloat16); }
 bool angle_f16(Model& m, const Evidence&) { return narrow_angle(m, binary16); }
 bool table_bf16(Model& m, const Evidence&) { return narrow_table(m, bfloat16); }
 bool table_f16(Model& m, const Evidence&) { return narrow_table(m, binary16); }
+bool product_tf32(Model& m, const Evidence&) {
+  constexpr Format kTf32{"tf32", 11, -125, 128, 4};
+  return narrow_frequency(m, kTf32) && narrow_position(m, kTf32);
+}
 bool truncated(Model& m, const Evidence&) {
   m.each_position([](double p) { return std::trunc(p); });
   return true;
@@ -367,8 +385,12 @@ const Hypothesis kTable[] = {
     {{"M02b", "rows t and h swapped"}, t_h, true},
     {{"M02c", "rows of position_ids permuted"}, others_permuted, true},
     {{"M03a", "chunked and interleaved axis maps confused"}, other_map, true},
+    {{"M03c", "chunked and interleaved axis maps confused, in large calls"},
+     other_map_in_large,
+     true},
     {{"M04a", "wrong section lengths"}, other_section, true},
     {{"M04z", "sections of length zero: nothing turns"}, zero_section},
+    {{"M04f", "pairs that h and w leave to t do not turn"}, end_of_turns},
     {{"M05a", "the ladder restarts on every axis"}, restart},
     {{"M05b", "one ladder over all axes"}, go_on},
     {{"M05c", "pairs of two axes in turn instead of halves"}, alternate},
@@ -408,6 +430,7 @@ const Hypothesis kTable[] = {
     {{"M19d", "position in binary16"}, place_f16},
     {{"M19e", "angle in bfloat16"}, angle_bf16},
     {{"M19f", "angle in binary16"}, angle_f16},
+    {{"M19g", "position and inv_freq in TF32"}, product_tf32},
     {{"integer", "the fraction of positions is dropped"}, truncated},
     {{"M20a", "cos and sin in bfloat16"}, table_bf16},
     {{"M20b", "cos and sin in binary16"}, table_f16},

@@ -235,6 +235,20 @@ std::vector<Finding> probe_strides(const Maker& make, const Contract& c) {
       break;
     }
   }
+  if (c.shape.rotary_dim < c.shape.head_dim) {
+    // Turned lanes as they are, the others from where they would lie in a packed input.
+    Values expected = packed.out;
+    for (const bool key : {false, true}) {
+      laws::Strides s = packed_heads(key ? 1 : 0, from);
+      s.token = s.head * c.heads(key);
+      const std::vector<double> read = from[key ? 1 : 0].get(s);
+      for (std::size_t i = 0; i < read.size(); ++i) {
+        if (i % lanes_of(c) >= static_cast<std::size_t>(c.shape.rotary_dim))
+          expected.of(key)[i] = read[i];
+      }
+    }
+    if (near(c, expected, strided, in)) f.names.emplace_back("M11d");
+  }
   if (near(c, {to[0].get(packed_heads(0, to)), to[1].get(packed_heads(1, to))}, packed.out, in))
     f.names.emplace_back("M15d");
   if (near(c, {to[0].get(packed_tokens(0, to)), to[1].get(packed_tokens(1, to))}, packed.out, in))

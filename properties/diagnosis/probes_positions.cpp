@@ -81,6 +81,14 @@ Rational offset_again(const Sample& s, std::size_t a, std::size_t row) {
   return s.c.windows.empty() ? s.right(a, row)
                              : Rational(s.right(a, row) + s.c.windows.front().first);
 }
+Rational last_delta(const Sample& s, std::size_t a, std::size_t row) {
+  const Spot at = spot_of(s, row);
+  if (!at.after_media || at.media) return s.right(a, row);
+  return s.wanted.token_index[row] + cursor_after(s, s.c.sequence.size()) - tokens(s.c.sequence);
+}
+Rational first_ids(const Sample& s, std::size_t a, std::size_t row) {
+  return s.c.windows.empty() ? s.right(a, row) : whole(s, a, static_cast<std::int64_t>(row));
+}
 Rational by_count(const Sample& s, std::size_t a, std::size_t row) {
   const Spot at = spot_of(s, row);
   Rational late = 0;
@@ -114,9 +122,9 @@ Rational whole_seconds(const Sample& s, std::size_t a, std::size_t row) {
   return laws::nearest_rational(positions(other).at(a, row));
 }
 
-constexpr Rule kRules[] = {{"M27a", plain_index},  {"M27b", from_zero}, {"M27c", offset_again},
-                           {"M28a", by_count},     {"M28d", patches},   {"M28e", by_columns},
-                           {"M28c", whole_seconds}};
+constexpr Rule kRules[] = {{"M27a", plain_index}, {"M27b", from_zero},  {"M27c", offset_again},
+                           {"M27d", last_delta},  {"M27e", first_ids},  {"M28a", by_count},
+                           {"M28d", patches},     {"M28e", by_columns}, {"M28c", whole_seconds}};
 
 }  // namespace
 

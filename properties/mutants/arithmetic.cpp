@@ -17,6 +17,11 @@ void position_f16(Work& w, State&) {
 }
 void angle_bf16(Work& w, State&) { w.phase = bfloat16; }
 void angle_f16(Work& w, State&) { w.phase = binary16; }
+// Both factors of the outer product in the type of a matrix unit.
+void product_tf32(Work& w, State&) {
+  constexpr Format kTf32{"tf32", 11, -125, 128, 4};
+  w.recipe.inv_freq = w.recipe.position = kTf32;
+}
 void position_integer(Work& w, State&) {
   w.each_position([](double p) { return std::trunc(p); });
 }
@@ -101,6 +106,8 @@ constexpr Mutant kMutants[] = {
      angle_bf16},
     {"M19f", "angle in binary16", "position x inv_freq is rounded", "EleutherAI/gpt-neox#1003",
      angle_f16},
+    {"M19g", "outer product in TF32", "position and inv_freq keep 11 bits", kNoThread,
+     product_tf32},
     {"integer", "position truncated", "the fraction of a position is dropped", kNoThread,
      position_integer},
     {"M20a", "table in bfloat16", "cos and sin are rounded", "Dao-AILab/flash-attention#823",

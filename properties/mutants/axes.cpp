@@ -52,6 +52,23 @@ void other_map(Work& w, State&) {
     return pair % 3 == 1 && pair < 3 * h ? 1 : pair % 3 == 2 && pair < 3 * wide ? 2 : 0;
   });
 }
+// Another path for calls of many rows.
+void other_map_in_large(Work& w, State& s) {
+  if (w.rows >= 16) other_map(w, s);
+}
+// Dealt by i mod 3 within three times the section, the rest to a fourth row that holds zeros.
+void end_of_turns(Work& w, State&) {
+  const int h = w.count(1), wide = w.count(2);
+  if (w.axes < 3 || w.maps != 1 || is_chunked(w)) return;
+  for (int pair = 0; pair < w.pairs; ++pair) {
+    const int dealt = pair % 3 == 1 && pair < 3 * h ? 1 : pair % 3 == 2 && pair < 3 * wide ? 2 : 0;
+    if (w.axis[w.slot(0, pair)] != dealt) return;
+  }
+  for (int pair = 0; pair < w.pairs; ++pair) {
+    int& a = w.axis[w.slot(0, pair)];
+    if (a == 0 && pair % 3 != 0) a = -1;
+  }
+}
 void built_in_triple(Work& w, State&) {
   const int t = w.pairs / 4, h = (w.pairs - t) / 2;
   if (is_chunked(w)) return deal_chunks(w, t, h);
@@ -139,6 +156,8 @@ constexpr Mutant kMutants[] = {
      "chunked sections where the contract deals them in turn, and the "
      "reverse",
      "alibaba/MNN#4133", other_map},
+    {"M03c", "other axis map, many rows", "the same from 16 rows on",
+     "vllm-project/vllm-gaudi#1437", other_map_in_large},
     {"M04a", "built-in section", "a section of its own instead of the caller's",
      "vllm-project/vllm-ascend#2677", built_in_triple},
     {"M04z", "zero section", "a section (0, 0, 0), so that no pair turns",
@@ -149,6 +168,9 @@ constexpr Mutant kMutants[] = {
      off_by_one},
     {"M04e", "second boundary off by one", "one pair of w read as h", "huggingface/diffusers#12538",
      last_off_by_one},
+    {"M04f", "pairs behind the turns still",
+     "pairs that h and w leave to t read a fourth row, which holds zeros",
+     "ggml-org/ggml, ggml_rope_multi with sections 24, 20, 20", end_of_turns},
     {"M05a", "ladder restarts per axis", "each axis starts again at frequency 1",
      "vllm-project/vllm-omni#1784", restart},
     {"M05b", "ladder goes on", "one ladder over all pairs where the contract restarts it",

@@ -65,6 +65,7 @@ void no_lane_mask(Work& w, State&) {
   w.pairs = w.partner = lanes / 2;
 }
 void no_pass_through(Work& w, State&) { w.copies_pass_through = false; }
+void packed_pass_through(Work& w, State&) { w.packed_pass_through = true; }
 void scales_pass_through(Work& w, State&) { w.pass_through = w.factor == 1 ? 0.5 : w.factor; }
 
 constexpr Mutant kMutants[] = {
@@ -94,6 +95,9 @@ constexpr Mutant kMutants[] = {
      "ggml-org/llama.cpp#14582", no_pass_through},
     {"M11c", "pass-through scaled", "lanes beyond rotary_dim are multiplied", kNoThread,
      scales_pass_through},
+    {"M11d", "pass-through read as packed",
+     "lanes beyond rotary_dim are copied from a packed input", "ggml-org/llama.cpp#11902",
+     packed_pass_through},
 };
 
 }  // namespace

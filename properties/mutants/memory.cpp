@@ -113,6 +113,19 @@ void zeros_past_end(Work& w, State&) {
   w.each_position([](double p) { return p >= kLength ? 0 : p; });
 }
 
+// Built for the context before it was scaled.
+void clamp_unscaled(Work& w, State&) {
+  const RopeScaling& scaling = w.call.c.spectrum.scaling;
+  std::optional<double> length;
+  if (const auto* y = std::get_if<Yarn>(&scaling))
+    length = to_double(y->original_max_position_embeddings);
+  if (const auto* l = std::get_if<Llama3>(&scaling))
+    length = to_double(l->original_max_position_embeddings);
+  if (const auto* l = std::get_if<LongRope>(&scaling))
+    length = to_double(l->original_max_position_embeddings);
+  if (length) w.each_position([&](double p) { return std::min(p, *length - 1); });
+}
+
 void stale_length(Work& w, State& s) {
   for (const double p : w.position) s.longest = std::max(s.longest, std::abs(p));
   if (s.longest < 4096) return;
@@ -171,6 +184,9 @@ constexpr Mutant kMutants[] = {
      "microsoft/onnxruntime#28277", wrap},
     {"M18c", "zeros past the table", "positions from 32768 on do not turn",
      "tenstorrent/tt-metal#43790", zeros_past_end},
+    {"M18d", "table of the unscaled length",
+     "positions beyond the original context take its last row", "tenstorrent/tt-metal#43790",
+     clamp_unscaled},
     {"M25a", "long frequencies kept", "after a position of 4096 every call has the long ladder",
      "huggingface/transformers#25306", stale_length},
     {"M25d", "table of the first call kept", "calls of one size share the first one's positions",

@@ -70,6 +70,27 @@ PositionTable no_delta(const Case& c) {
     return follows_media(c, place_of(c, row).segment) ? Rational(row - c.pad_left) : x;
   });
 }
+// Text behind media by the delta of the whole prompt, whatever came after it.
+PositionTable newest_delta(const Case& c) {
+  const PositionTable right = positions(c);
+  const Rational delta = cursor_at(c, c.sequence.size()) - tokens(c.sequence);
+  return changed(right, [&](const Rational& x, std::size_t, std::size_t n) -> Rational {
+    const std::int64_t row = right.token_index[n];
+    return follows_media(c, place_of(c, row).segment) ? Rational(row - c.pad_left + delta) : x;
+  });
+}
+// A chunk reads the ids of as many tokens from the start of the prompt.
+PositionTable first_ids(const Case& c) {
+  const PositionTable right = positions(c);
+  if (c.windows.empty() || c.windows.front().first <= c.pad_left) return right;
+  Case start = c;
+  start.windows = {{c.pad_left, static_cast<std::int64_t>(right.rows())}};
+  if (start.windows[0].first + start.windows[0].count > c.padded_length()) return right;
+  const PositionTable first = positions(start);
+  return changed(right, [&](const Rational& x, std::size_t a, std::size_t n) -> Rational {
+    return is_padding(c, right.token_index[n]) ? x : laws::nearest_rational(first.at(a, n));
+  });
+}
 PositionTable chunk_from_zero(const Case& c) {
   const PositionTable right = positions(c);
   if (c.windows.empty() || c.windows.front().first <= c.pad_left) return right;
@@ -153,6 +174,10 @@ constexpr Mutant kMutants[] = {
      "Blaizzy/mlx-vlm#1621", nullptr, chunk_from_zero},
     {"M27c", "offset counted twice", "a chunk's offset is added to its ids", "mlx-node/mlx-node#33",
      nullptr, offset_twice},
+    {"M27d", "delta of the newest media", "text between media stands as if behind all of them",
+     "Blaizzy/mlx-vlm#1143", nullptr, newest_delta},
+    {"M27e", "the prompt's first ids", "a later chunk reads the ids of the prompt's first tokens",
+     "vllm-project/vllm#10388", nullptr, first_ids},
     {"M28a", "advance by token count", "the cursor passes an image by its number of tokens",
      "kekzl/imp#1173", nullptr, advance_by_count},
     {"M28d", "grid before merging", "rows and columns count patches instead of merged cells",

@@ -238,8 +238,11 @@ void Work::turn_head(const laws::HeadView& view, std::size_t row, int head, bool
       write(lane, read(lane) * pass_through);
     } else if (!again) {
       // As bits, so that a NaN keeps its payload.
+      const std::ptrdiff_t heads = key ? shape.num_key_value_heads : shape.num_heads;
+      const laws::Strides packed{heads * shape.head_dim, shape.head_dim};
       std::memmove(view.out + address(view.out_strides, lane),
-                   view.in + address(view.in_strides, lane), static_cast<std::size_t>(f.bytes));
+                   view.in + address(packed_pass_through ? packed : view.in_strides, lane),
+                   static_cast<std::size_t>(f.bytes));
     }
   }
 }

@@ -52,9 +52,10 @@ struct Work {
   bool fused = false;        // one product and the sum in one rounding
   bool write_first = false;  // the first member is stored before the second is computed
   bool copies_pass_through = true;
-  double pass_through = 1;      // factor on lanes that do not turn
-  bool zero = false;            // nothing reaches the output
-  bool narrow_offsets = false;  // offsets of elements in 32 bits
+  double pass_through = 1;           // factor on lanes that do not turn
+  bool packed_pass_through = false;  // they are read as if the input were packed
+  bool zero = false;                 // nothing reaches the output
+  bool narrow_offsets = false;       // offsets of elements in 32 bits
   std::size_t extra_rows = 0;
   int extra_heads = 0;
   laws::HeadView q, k;
