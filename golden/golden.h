@@ -24,9 +24,9 @@ struct GoldenCase {
   std::string flags;  // comma-separated names of flags()
 };
 
-// "smoke": under 1 MB, windows where axes differ and positions are long. "full": the same designs
-// at the presets' own head counts and longer windows. Both loop over schemes() and models(), so a
-// new row appears by itself. Throws std::invalid_argument for another name.
+// "smoke": under 1 MB, windows where axes differ and positions are long. "minimal": what a cover
+// keeps of it. "full": at the presets' own head counts, longer windows. All loop over schemes() and
+// models(), so a new row appears by itself. Throws std::invalid_argument for another name.
 std::vector<GoldenCase> suite(std::string_view name);
 
 // The cases of a prompt: cos and sin of the whole prompt, and rotated windows at its seams (case id

@@ -332,8 +332,8 @@ Run add_generate(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   auto* what = app.add_option_group("what", "what to generate");
-  what->add_option("--suite", options->suite, "smoke or full")
-      ->check(CLI::IsMember({"smoke", "full"}));
+  what->add_option("--suite", options->suite, "smoke, minimal or full")
+      ->check(CLI::IsMember({"smoke", "minimal", "full"}));
   what->add_option("--cases", options->cases, "JSON file with one case or a list of cases");
   what->add_option("--prompt", options->prompt,
                    "prompt file: images and videos in pixels and frames");

@@ -61,12 +61,6 @@ StoredCase only_rows(const StoredCase& golden, StoredCase candidate, bool equal)
   return candidate;
 }
 
-bool fails(const StoredCase& golden, const StoredCase& candidate, const laws::Subject& subject) {
-  const CaseResult r = compare(golden, candidate, recipe_of(subject));
-  return std::any_of(r.classes.begin(), r.classes.end(),
-                     [](const ClassResult& d) { return d.failures > 0; });
-}
-
 StoredCase without_adjoint(StoredCase candidate) {
   std::erase_if(candidate.tensors,
                 [](const auto& entry) { return !is_output(entry.first, false); });
@@ -112,6 +106,12 @@ bool basis_differs(const mutants::Mutant& m) {
 }
 
 }  // namespace
+
+bool fails(const StoredCase& golden, const StoredCase& candidate, const laws::Subject& subject) {
+  const CaseResult r = compare(golden, candidate, recipe_of(subject));
+  return std::any_of(r.classes.begin(), r.classes.end(),
+                     [](const ClassResult& d) { return d.failures > 0; });
+}
 
 StoredCase candidate_of(const laws::Subject& subject, const StoredCase& golden) {
   const Truth truth(golden);
@@ -215,35 +215,6 @@ Totals totals(const std::vector<Score>& scores) {
     if (s.any()) ++out.killed;
     if (s.named_right()) ++out.named;
     for (std::size_t i = 0; i < kCheckCount; ++i) out.by_check[i] += s.killed[i] ? 1 : 0;
-  }
-  return out;
-}
-
-Cover smallest_cover(const Suite& suite) {
-  std::vector<std::vector<std::size_t>> kills(suite.cases().size());
-  std::size_t index = 0;
-  std::set<std::size_t> open;
-  for (const mutants::Mutant& m : mutants::mutants()) {
-    if (m.kind != mutants::Kind::wrong) continue;
-    for (std::size_t i = 0; i < suite.cases().size(); ++i) {
-      const laws::Subject subject = mutants::subject_of(m);
-      if (!fails(suite.cases()[i], candidate_of(subject, suite.cases()[i]), subject)) continue;
-      kills[i].push_back(index);
-      open.insert(index);
-    }
-    ++index;
-  }
-  Cover out;
-  out.possible = static_cast<int>(open.size());
-  while (!open.empty()) {
-    std::size_t best = 0, most = 0;
-    for (std::size_t i = 0; i < kills.size(); ++i) {
-      const auto fresh = static_cast<std::size_t>(std::count_if(
-          kills[i].begin(), kills[i].end(), [&](std::size_t m) { return open.contains(m); }));
-      if (fresh > most) most = fresh, best = i;
-    }
-    out.cases.push_back(suite.cases()[best].id);
-    for (const std::size_t m : kills[best]) out.killed += static_cast<int>(open.erase(m));
   }
   return out;
 }

@@ -11,6 +11,9 @@ namespace plumbline::matrix {
 // A subject's outputs on the inputs of a golden case, as a candidate file would hold them.
 StoredCase candidate_of(const laws::Subject& subject, const StoredCase& golden);
 
+// Some element is beyond the budget of the recipe that the subject declares.
+bool fails(const StoredCase& golden, const StoredCase& candidate, const laws::Subject& subject);
+
 struct Check {
   std::string_view name, what;
 };
@@ -64,12 +67,17 @@ struct Totals {
 };
 Totals totals(const std::vector<Score>& scores);
 
-// The rows that a golden suite needs: mutants by cases, chosen greedily until no case kills a
-// mutant that those chosen do not.
+// The cases that a golden suite needs. What a case is for: the mutants that it kills, and the pairs
+// of schemes that it tells apart: a faultless kernel of one passes it and of the other fails, with
+// the case's shape, spectrum, sequence and those of its knobs that the scheme has.
 struct Cover {
-  std::vector<std::string> cases;
-  int killed = 0, possible = 0;
+  std::vector<std::string> cases;     // in the suite's order; each is needed for something
+  int killed = 0, possible = 0;       // mutants: by these cases, by the whole suite
+  int apart = 0, apart_possible = 0;  // pairs of schemes, likewise
+  std::vector<std::string> alike;     // pairs "a = b" that pass some case together, and none alone
+  int unfit = 0;                      // pairs of which no case is for either and fits both
 };
+// Greedy by what a case adds, then by its size; then without whatever the others made superfluous.
 Cover smallest_cover(const Suite& suite);
 
 }  // namespace plumbline::matrix
