@@ -8,10 +8,15 @@
 #include "tools/plumbline.h"
 
 namespace plumbline {
+
+// Writes each mutant, or one, as a shared library: FOLDER/wrong/ID.so, or right/ID.so where it is
+// legal or equivalent; beside them the kernel without a bug and what they share.
+int write_mutant_plugins(const std::string& folder, const std::string& only);
+
 namespace {
 
 struct Options {
-  std::string mutant, json;
+  std::string mutant, json, plugins;
   int law_cases = 1;
   std::uint64_t seed = 1;
   bool laws = true, cover = false, wants_json = false;
@@ -78,19 +83,28 @@ int run_cover(const Options& options) {
   const Json out{{"plumbline_cover", 1},
                  {"cases", cover.cases},
                  {"killed", cover.killed},
-                 {"killed_by_whole_suite", cover.possible}};
+                 {"killed_by_whole_suite", cover.possible},
+                 {"pairs_of_schemes_apart", cover.apart},
+                 {"pairs_apart_by_whole_suite", cover.apart_possible},
+                 {"pairs_alike", cover.alike},
+                 {"pairs_unfit", cover.unfit}};
   if (options.wants_json) {
     write_text(options.json, out.dump(1) + "\n");
   } else {
     for (const std::string& id : cover.cases) fmt::print("{}\n", id);
-    fmt::print("\n{} cases kill {} of the {} mutants that the smoke suite kills\n",
-               cover.cases.size(), cover.killed, cover.possible);
+    fmt::print(
+        "\n{} cases kill {} of the {} mutants that the smoke suite kills, and tell {} of {} pairs "
+        "of "
+        "schemes apart\n",
+        cover.cases.size(), cover.killed, cover.possible, cover.apart, cover.apart_possible);
+    for (const std::string& pair : cover.alike) fmt::print("alike on every case: {}\n", pair);
   }
   return kConforms;
 }
 
 int run_mutants(const Options& options) {
   if (!options.mutant.empty()) mutants::find_mutant(options.mutant);
+  if (!options.plugins.empty()) return write_mutant_plugins(options.plugins, options.mutant);
   if (options.cover) return run_cover(options);
   const matrix::Suite suite;
   std::vector<matrix::Score> scores;
@@ -122,13 +136,18 @@ int run_mutants(const Options& options) {
 Run add_mutants(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--mutant", options->mutant, "only this one, as in `plumbline list mutants`");
+  app.add_option("--plugins", options->plugins,
+                 "write each mutant into this folder as a shared library of "
+                 "tools/plumbline_kernel.h, for tests of your own");
   app.add_option("--law-cases", options->law_cases, "cases of each scheme, for each law")
       ->check(CLI::Range(1, 1000));
   app.add_option("--seed", options->seed, "of the cases that laws draw");
   auto without = std::make_shared<bool>(false);
   app.add_flag("--no-laws", *without, "leave the laws out");
-  app.add_flag("--cover", options->cover,
-               "the smallest set of smoke cases, chosen greedily, that kills as many");
+  app.add_flag(
+      "--cover", options->cover,
+      "the smoke cases that are needed, chosen greedily: they kill as many mutants and tell "
+      "as many schemes apart");
   auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
                    ->expected(0, 1)
                    ->default_str("");

@@ -7,7 +7,6 @@
 #include "fast/fast.h"
 #include "golden/golden.h"
 #include "properties/laws/tuple.h"
-#include "reference/planes.h"
 #include "tools/subject.h"
 
 namespace plumbline::laws {
@@ -130,13 +129,6 @@ const Subject& find_subject(std::span<const Subject> among, std::string_view nam
   }
   throw std::invalid_argument("subject = '" + std::string(name.substr(0, 60)) +
                               "': must be one of " + known);
-}
-
-std::optional<std::string> not_by_pairs(const Case& c) {
-  if (c.scheme->planes != nullptr && !c.scheme->planes(c.shape, c.parameters, 0).empty())
-    return "it turns in dense planes";
-  if (!allocation(c).partner.empty()) return "its map is no rotation";
-  return std::nullopt;
 }
 
 }  // namespace plumbline::laws

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumbline mutants --plugins: every wrong kernel as a shared library.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "properties/mutants/mutant.h"
+#include "tools/mutants/library.h"
+#include "tools/plumbline.h"
+
+namespace plumbline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside the running program, where the build puts them.
+fs::path beside(const char* name) {
+  std::error_code none;
+  const fs::path self = fs::read_symlink("/proc/self/exe", none), path = self.parent_path() / name;
+  if (fs::exists(path, none)) return path;
+  throw std::runtime_error(std::string(name) + " is not beside " + self.string());
+}
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string out{std::istreambuf_iterator<char>(in), {}};
+  if (!in || out.empty()) throw std::runtime_error(path.string() + ": cannot be read");
+  return out;
+}
+
+// Under another name until it is whole: a library may be in use by another process.
+void put(const fs::path& path, const std::string& bytes) {
+  const fs::path unfinished = path.string() + ".part";
+  std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
+  out << bytes;
+  out.close();
+  std::error_code failed;
+  if (out) fs::rename(unfinished, path, failed);
+  if (!out || failed)
+    throw std::invalid_argument("--plugins " + path.parent_path().string() + ": " +
+                                path.filename().string() + " cannot be written there");
+}
+
+std::string with_id(std::string stub, std::string_view id) {
+  const std::string_view tag = PLUMBLINE_MUTANT_TAG;
+  const auto at = stub.find(tag);
+  if (at == std::string::npos || stub.find(tag, at + 1) != std::string::npos ||
+      tag.size() + id.size() >= PLUMBLINE_MUTANT_TAG_BYTES)
+    throw std::logic_error("the stub of a mutant has no room for '" + std::string(id) + "'");
+  stub.replace(at + tag.size(), id.size(), id);
+  return stub;
+}
+
+}  // namespace
+
+int write_mutant_plugins(const std::string& folder, const std::string& only) {
+  const fs::path root = folder;
+  for (const char* part : {"lib", "right", "wrong"}) {
+    std::error_code failed;
+    fs::create_directories(root / part, failed);
+    if (failed)
+      throw std::invalid_argument("--plugins " + folder + ": is no folder and cannot be made one");
+  }
+  const std::string stub = bytes_of(beside("plumbline-mutant-stub.so"));
+  constexpr const char* kLibrary = "libplumbline_mutants.so";
+  put(root / "lib" / kLibrary, bytes_of(beside(kLibrary)));
+  int wrong = 0, right = 1;
+  put(root / "right" / "faultless.so", with_id(stub, "faultless"));
+  for (const mutants::Mutant& m : mutants::mutants()) {
+    if (!only.empty() && m.id != only) continue;
+    const bool is_wrong = m.kind == mutants::Kind::wrong;
+    put(root / (is_wrong ? "wrong" : "right") / (std::string(m.id) + ".so"), with_id(stub, m.id));
+    ++(is_wrong ? wrong : right);
+  }
+  fmt::print(
+      "{}: {} in wrong/, each of which a test should fail; {} in right/, which it must pass\n",
+      folder, wrong, right);
+  return kConforms;
+}
+
+}  // namespace plumbline
