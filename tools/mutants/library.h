@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PLUMBLINE_MUTANTS_LIBRARY_H
 #define PLUMBLINE_MUTANTS_LIBRARY_H
 
