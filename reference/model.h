@@ -10,8 +10,8 @@
 
 namespace plumbline {
 
-// A preset: reference/models/<name>.json, where every value stands beside its source. "smoke": false
-// keeps one whose kind another preset shows out of the suite of that name.
+// A preset: reference/models/<name>.json, where every value stands beside its source. "smoke":
+// false keeps one whose kind another preset shows out of the suite of that name.
 struct Model {
   std::string name, title;
   std::vector<std::string> aliases;
