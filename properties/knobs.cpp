@@ -147,6 +147,27 @@ TEST(Knobs, TokensBehindTheSequenceHaveNoPosition) {
   EXPECT_THROW(walk.at(-1), std::out_of_range);
 }
 
+// The ring of a single row lies on one ray; text goes on one past its largest coordinate, whichever
+// cell has it.
+TEST(Knobs, TextGoesOnPastTheLargestCoordinateOfARing) {
+  for (const char* alpha : {"0", "1/3", "1/2", "9/10", "1"}) {
+    for (const auto& [sequence, cells] :
+         {std::pair("v1x1x5 t1", 5U), std::pair("v1x5x1 t1", 5U), std::pair("v1x3x4 t1", 12U)}) {
+      Json object{{"scheme", "circlerope"}, {"sequence", sequence}};
+      object["params"] = Json{{"alpha", alpha}, {"radius", 10}};
+      const PositionTable ids = positions(case_from_json(object));
+      const WorkingPrecision scope(256);
+      Interval largest = enclose(ids.at(0, 0));
+      for (std::size_t row = 0; row < cells; ++row) {
+        for (std::size_t axis = 0; axis < 3; ++axis)
+          largest = Scalar<Interval>::max(largest, enclose(ids.at(axis, row)));
+      }
+      const Interval rest = enclose(ids.at(0, cells)) - largest - 1;
+      EXPECT_TRUE(vanishes(rest, 48)) << sequence << " alpha " << alpha;
+    }
+  }
+}
+
 // Of three lengths, the automatic radius is the largest: half of it where the grid is centred.
 TEST(Knobs, TheAutomaticRadiusReachesTheFarthestCell) {
   struct Reach {

@@ -66,6 +66,16 @@ TEST(WorkedExamples, OneMscaleAloneIsNotAsked) {
   }
 }
 
+TEST(WorkedExamples, ASmallFactorHasItsMagnitude) {
+  Yarn y = yarn(2, 4096, 32, 1, true);
+  y.mscale = 1;
+  y.mscale_all_dim = Rational(1, 2);
+  const auto s = spectrum(64, y);
+  const WorkingPrecision scope(kFirstPrecision);
+  const double got = decode_double(round_to(s.attention_factor(), binary64).value(), binary64);
+  EXPECT_LE(std::abs(got / ((0.1 * std::log(2) + 1) / (0.05 * std::log(2) + 1)) - 1), 0x1p-50);
+}
+
 // Gemma-4: the first rope_angles pairs are slowed by the factor, the others stand still.
 TEST(WorkedExamples, AProportionalSpectrumIsSlowedToo) {
   const auto s = spectrum(16, Proportional{.angles = 3, .factor = 4});
@@ -219,6 +229,16 @@ TEST(WorkedExamples, AudioMayOutlastItsVideo) {
   // Qwen2.5-Omni: begin tokens share a position, end tokens share one; chunks of 50 in turn.
   EXPECT_EQ(times("tmrope", "s1x1x1+4"), (Times{0, 0, 1, 1, 2, 3, 4, 5, 5}));
   EXPECT_EQ(times("tmrope", "s3x1x1+1"), (Times{0, 0, 1, 26, 1, 51, 52, 52}));
+  // Audio tokens stand on the diagonal, the video's cells at their rows and columns.
+  const PositionTable cells =
+      positions(case_from_json(Json{{"scheme", "tmrope-qwen3-omni"}, {"sequence", "s1x2x2+2"}}));
+  const Rational want[][3] = {{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {2, 2, 3}, {2, 3, 2},
+                              {2, 3, 3}, {2, 2, 2}, {3, 3, 3}, {4, 4, 4}, {5, 5, 5}};
+  ASSERT_EQ(cells.rows(), std::size(want));
+  for (std::size_t row = 0; row < std::size(want); ++row) {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      EXPECT_EQ(std::get<Rational>(cells.at(axis, row)), want[row][axis]) << row << " " << axis;
+  }
   Times long_audio{0, 0, 1};
   for (int i = 1; i <= 60; ++i) long_audio.emplace_back(i);
   long_audio.insert(long_audio.end(), {61, 61});
