@@ -25,7 +25,8 @@ struct Scalar<Rational> {
   // trunc(fl(fl(t g) k)) in binary32: the order of operations of the authors' tensor code. Throws
   // std::invalid_argument where a factor or the product leaves binary32's range.
   static Rational float32_floor(const Rational& t, const Rational& g, const Rational& k);
-  // trunc(fl(t fl(g k))) in binary64. Throws std::invalid_argument where a product leaves its range.
+  // trunc(fl(t fl(g k))) in binary64. Throws std::invalid_argument where a product leaves its
+  // range.
   static Rational float64_floor(const Rational& t, const Rational& g, const Rational& k);
   // fl32((start + step) + step (j - 1)) with binary64 sums inside, as torch.arange makes its
   // entries.
