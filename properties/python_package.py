@@ -61,6 +61,7 @@ def test_bf16_inv_freq_is_caught_at_a_small_position_and_legal_where_declared(mo
     # Pair 0 has frequency 1, which bf16 holds; the smallest position that moves is the first one.
     assert bad.position == 1 and bad.pair != 0
     assert str(bad) in str(verdict)
+    assert verdict.explained_by[0] == "inv_freq=bf16" and "as if inv_freq=bf16" in str(verdict)
     with pytest.raises(plumbline.NonConforming):
         verdict.expect()
     assert plumbline.check(narrow_rope, model=model, recipe="hf_f32,inv_freq=bf16").conforms
@@ -74,6 +75,7 @@ def test_a_swap_of_rows_is_placed_on_the_spatial_axes():
     assert not verdict
     assert {p.axis for p in verdict.failures()} <= {"H", "W"} and {p.case for p in verdict.failures()} == {
         "qwen3-vl-8b.media"}
+    assert verdict.explained_by == []
 
 
 # NumPy's vector sine and cosine of binary64 promise 4 ulp only; those of the C library keep 1.

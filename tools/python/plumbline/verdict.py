@@ -10,7 +10,7 @@ import h5py
 import numpy
 
 from plumbline import arrays
-from plumbline.command_line import command
+from plumbline.command_line import CommandError, command
 from plumbline.golden import generate, load
 
 # Tokens where a long context shows, and where the axes of a multimodal scheme differ.
@@ -56,6 +56,9 @@ class Verdict:
 
     report: dict
     refused: dict = dataclasses.field(default_factory=dict)  # case id -> why the function would not
+    # Changes to the declared recipe, "inv_freq=bf16", each of which alone would make it conform; the one that leaves
+    # least room first. Empty where it conforms, or where the error is none of rounding.
+    explained_by: list = dataclasses.field(default_factory=list)
 
     @property
     def conforms(self):
@@ -104,6 +107,8 @@ class Verdict:
         lines[0] += f": worst error {self.worst_ratio:.3g} of its budget"
         if self.first_bad:
             lines.append(f"first bad position: {self.first_bad}")
+        if self.explained_by:
+            lines.append("as if " + ", or ".join(self.explained_by))
         for case in self.report["cases"]:
             if "bug" in case:
                 lines.append(f"{case['id']}: {case['bug']['class']}: {case['bug']['diagnosis']}")
@@ -210,8 +215,29 @@ def judge(golden, answers, recipe=None):
                 for dataset, array in tensors.items():
                     file.create_dataset(f"cases/{name}/{dataset}", data=array)
             file.require_group("cases")
-        words = ["validate", golden, "--candidate", path, "--json"] + (["--recipe", recipe] if recipe else [])
-        return Verdict(json.loads(command(*words, legal=(0, 1, 5))))
+
+        def under(*more):
+            return Verdict(json.loads(command("validate", golden, "--candidate", path, "--json", *more,
+                                              legal=(0, 1, 5))))
+        if not recipe:
+            return under()
+        verdict = under("--recipe", recipe)
+        if verdict.report["exit_code"] == 1:
+            verdict.explained_by = _explanations(lambda change: under("--recipe", f"{recipe},{change}"))
+        return verdict
+
+
+def _explanations(under):
+    found = []
+    steps = ("inv_freq", "position", "angle", "table")
+    for change in (f"{step}={dtype}" for step in steps for dtype in ("f16", "bf16")):
+        try:
+            verdict = under(change)
+        except CommandError:
+            continue  # no such step in this recipe
+        if verdict.conforms:
+            found.append((verdict.worst_ratio, change))
+    return [change for _, change in sorted(found, reverse=True)]
 
 
 def _check(answer, model, golden, call, needs, contents):
