@@ -22,12 +22,6 @@ constexpr std::uint64_t kSampledRows = 16;
 // Bytes of one table that are made, digested and written while they are in a processor's cache.
 constexpr std::uint64_t kPieceBytes = std::uint64_t{128} << 10;
 
-std::uint64_t rows_in(const Case& c) {
-  std::uint64_t rows = 0;
-  for (const Window& w : c.rows()) rows += static_cast<std::uint64_t>(w.count);
-  return rows;
-}
-
 // Rows from the first to the last, as evenly as whole numbers allow.
 std::vector<std::uint64_t> sampled_rows(std::uint64_t rows) {
   std::vector<std::uint64_t> out;
@@ -184,7 +178,6 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
         if (jobs[i].dataset < LargeTables::kPositionDatasets) {
           write_positions(file, tables, jobs[i].dataset, jobs[i].block);
         } else {
-          const ThreadCaches caches;
           decided += write_tables(file, tables, jobs[i].dataset, jobs[i].block).decided;
         }
       },
@@ -214,7 +207,6 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
     decided += more;
   };
   // The positions first, in pieces; then runs of rows of cos and sin together.
-  const std::uint64_t position_bytes = tables.datasets()[1].bytes();
   const std::uint64_t row_bytes = tables.entries() * sizeof(double);
   const std::uint64_t rows = std::max<std::uint64_t>(1, kBlockBytes / row_bytes);
   struct Job {
@@ -225,7 +217,7 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
   for (std::size_t d = 0; d < tables.datasets().size();
        d += d < LargeTables::kPositionDatasets ? 1 : 2) {
     const bool table = d >= LargeTables::kPositionDatasets;
-    const std::uint64_t size = table ? tables.rows() : d == 0 ? tables.rows() * 8 : position_bytes;
+    const std::uint64_t size = table ? tables.rows() : tables.datasets()[d].bytes();
     const std::uint64_t step = table ? rows : kBlockBytes;
     for (std::uint64_t at = 0; at < size; at += step)
       jobs.push_back({d, at, std::min(at + step, size)});
@@ -234,7 +226,6 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
       jobs.size(),
       [&](std::size_t i) {
         const Job& job = jobs[i];
-        const ThreadCaches caches;
         if (job.dataset < LargeTables::kPositionDatasets) {
           std::vector<std::byte> piece(job.end - job.begin);
           tables.positions(job.dataset, job.begin, piece);

@@ -49,6 +49,12 @@ std::vector<Window> part_of(const std::vector<Window>& all, std::uint64_t first,
 
 }  // namespace
 
+std::uint64_t rows_in(const Case& c) {
+  std::uint64_t rows = 0;
+  for (const Window& w : c.rows()) rows += static_cast<std::uint64_t>(w.count);
+  return rows;
+}
+
 Case rows_of(const Case& c, std::uint64_t first, std::uint64_t count) {
   Case part = c;
   part.windows = part_of(c.rows(), first, count);
@@ -68,7 +74,7 @@ LargeTables::LargeTables(const Case& c, unsigned threads)
       axes_(static_cast<std::size_t>(design_of(*c.scheme, c.parameters).axes)),
       map_(allocation(c)) {
   if (!fits(c)) throw std::invalid_argument("case " + c.id + ": holds more than exact tables");
-  for (const Window& w : c.rows()) rows_ += static_cast<std::uint64_t>(w.count);
+  rows_ = rows_in(c);
   for (const Ladder& ladder : map_.ladders) spectra_.emplace_back(c.spectrum, ladder);
   const auto axes = static_cast<std::uint64_t>(axes_);
   datasets_ = {{"token_index", Dtype::i64, {rows_}},

@@ -89,6 +89,8 @@ class LargeTables {
   mutable Kept<quick::ScatteredRows> scattered_;
 };
 
+// Rows of a case's tables: the lengths of its windows together.
+std::uint64_t rows_in(const Case& c);
 // The case of rows [first, first + count) of this one's rows.
 Case rows_of(const Case& c, std::uint64_t first, std::uint64_t count);
 

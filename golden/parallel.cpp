@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "reference/real.h"
+
 namespace plumbline {
 
 void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>& use,
@@ -18,6 +20,7 @@ void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>
   std::mutex mutex;
   std::exception_ptr failure;
   const auto work = [&] {
+    const ThreadCaches caches;
     while (!failed) {
       const std::size_t i = next++;
       if (i >= count) return;

@@ -7,8 +7,9 @@
 namespace plumbline {
 
 // Calls use(0) ... use(count - 1), each once, in the order of the numbers but for what runs at the
-// same time, on `threads` threads (0: one for each processor). After a call has thrown no further
-// ones start, and the first exception is thrown.
+// same time, on `threads` threads (0: one for each processor), of which this one is one; each frees
+// its caches of constants at the end. After a call has thrown no further ones start, and the first
+// exception is thrown.
 void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>& use,
                        unsigned threads = 0);
 

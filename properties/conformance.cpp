@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The criteria on every row and profile: declared verdicts are attacked or refuted.
-#include <atomic>
 #include <map>
 #include <set>
-#include <thread>
 
+#include "golden/parallel.h"
 #include "properties/process.h"
 #include "properties/properties.h"
 #include "properties/specified_verdicts.h"
@@ -31,16 +30,8 @@ const std::vector<Row>& matrix() {
     for (const Scheme& scheme : schemes()) {
       for (Subject& subject : subjects_of(scheme)) out.push_back({std::move(subject), {}});
     }
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      const ThreadCaches caches;
-      for (std::size_t i = next++; i < out.size(); i = next++)
-        out[i].findings = judge(out[i].subject);
-    };
-    {
-      const std::jthread other(work);
-      work();
-    }
+    each_on_all_cores(
+        out.size(), [&](std::size_t i) { out[i].findings = judge(out[i].subject); }, 2);
     return out;
   }();
   return rows;

@@ -8,8 +8,8 @@
 #include <iostream>
 #include <mutex>
 #include <random>
-#include <thread>
 
+#include "golden/parallel.h"
 #include "golden/quick/consecutive.h"
 #include "golden/quick/scattered.h"
 #include "properties/quick_support.h"
@@ -107,34 +107,20 @@ TEST(QuickDefinition, RowsEqualMpfi) {
   // Four formats, cos and sin; half of the rows consecutive, half anywhere.
   const auto rows = static_cast<int>((all ? 20'000'000 : 1'000'000) / (channels * 8) / 2 + 1);
   std::mutex lock;
-  std::size_t next = 0;
   std::uint64_t values = 0;
-  const auto work = [&] {
-    const ThreadCaches caches;
-    for (;;) {
-      std::size_t mine = 0;
-      {
-        const std::scoped_lock hold(lock);
-        if ((mine = next++) >= jobs.size()) return;
-      }
-      std::mt19937_64 random(kSeed + mine);
-      Definition definition(jobs[mine]);
-      const auto below = [&](std::int64_t end) {
-        return 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(end - 1));
-      };
-      definition.consecutive(below(mine % 2 == 0 ? std::int64_t{1} << 20 : kFarthest - rows), rows);
-      std::vector<std::int64_t> numerators(static_cast<std::size_t>(rows));
-      for (std::int64_t& p : numerators) p = below(kFarthest) * (random() % 4 == 0 ? -1 : 1);
-      definition.scattered(numerators, mine % 3 == 0 ? 1 : mine % 3 == 1 ? 16 : 3);
-      const std::scoped_lock hold(lock);
-      values += definition.values;
-    }
-  };
-  {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
-      pool.emplace_back(work);
-  }
+  each_on_all_cores(jobs.size(), [&](std::size_t mine) {
+    std::mt19937_64 random(kSeed + mine);
+    Definition definition(jobs[mine]);
+    const auto below = [&](std::int64_t end) {
+      return 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(end - 1));
+    };
+    definition.consecutive(below(mine % 2 == 0 ? std::int64_t{1} << 20 : kFarthest - rows), rows);
+    std::vector<std::int64_t> numerators(static_cast<std::size_t>(rows));
+    for (std::int64_t& p : numerators) p = below(kFarthest) * (random() % 4 == 0 ? -1 : 1);
+    definition.scattered(numerators, mine % 3 == 0 ? 1 : mine % 3 == 1 ? 16 : 3);
+    const std::scoped_lock hold(lock);
+    values += definition.values;
+  });
   std::cout << "seed " << kSeed << ": " << values << " values equal to MPFI\n";
   EXPECT_GE(values, 1'000'000U);
 }

@@ -8,9 +8,9 @@
 #include <iostream>
 #include <mutex>
 #include <random>
-#include <thread>
 
 #include "golden/oracle/table.h"
+#include "golden/parallel.h"
 #include "golden/quick/consecutive.h"
 #include "golden/quick/scattered.h"
 #include "properties/quick_support.h"
@@ -81,37 +81,26 @@ TEST(QuickRows, EqualArbInEveryFormat) {
   std::mutex lock;
   Count count;
   std::uint64_t equal = 0, harder = 0;
-  std::size_t next = 0;
   std::cout << "seed " << kSeed << '\n';
-  const auto work = [&] {
-    const ThreadCaches caches;
-    for (;;) {
-      std::size_t mine = 0;
-      {
+  each_on_all_cores(
+      jobs.size(),
+      [&](std::size_t mine) {
+        std::mt19937_64 random(kSeed + mine);
+        Referee referee(jobs[mine]);
+        for (const std::int64_t start : starts(random, blocks)) referee.consecutive(start);
+        for (const std::int64_t denominator : {1, 2, 3, 16, 4096, 2147483647})
+          for (const bool each : {false, true})
+            for (int i = 0; i <= blocks / 40; ++i)
+              referee.scattered(random, denominator, each, all ? kBlock : 40);
         const std::scoped_lock hold(lock);
-        if ((mine = next++) >= jobs.size()) return;
-      }
-      std::mt19937_64 random(kSeed + mine);
-      Referee referee(jobs[mine]);
-      for (const std::int64_t start : starts(random, blocks)) referee.consecutive(start);
-      for (const std::int64_t denominator : {1, 2, 3, 16, 4096, 2147483647})
-        for (const bool each : {false, true})
-          for (int i = 0; i <= blocks / 40; ++i)
-            referee.scattered(random, denominator, each, all ? kBlock : 40);
-      const std::scoped_lock hold(lock);
-      std::cout << jobs[mine].name << ": " << referee.equal << " values equal, "
-                << referee.count.decided << " decided by the reference, " << referee.harder
-                << " needed more than Arb's first precision\n";
-      count += referee.count;
-      equal += referee.equal;
-      harder += referee.harder;
-    }
-  };
-  {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 0; i < std::max(1U, all ? std::thread::hardware_concurrency() : 1U); ++i)
-      pool.emplace_back(work);
-  }
+        std::cout << jobs[mine].name << ": " << referee.equal << " values equal, "
+                  << referee.count.decided << " decided by the reference, " << referee.harder
+                  << " needed more than Arb's first precision\n";
+        count += referee.count;
+        equal += referee.equal;
+        harder += referee.harder;
+      },
+      all ? 0 : 1);
   std::cout << equal << " of " << count.values << " values equal to Arb, " << count.decided
             << " of them decided by the reference\n";
   EXPECT_EQ(equal, count.values);

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <exception>
-#include <mutex>
-#include <thread>
 
+#include "golden/parallel.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -53,28 +51,13 @@ std::vector<Subject> subjects(const Options& options) {
 
 std::vector<Judged> judge_all(const std::vector<Subject>& list) {
   std::vector<Judged> out(list.size());
-  std::atomic<std::size_t> next = 0, done = 0;
-  std::exception_ptr failure;
-  std::mutex mutex;
+  std::atomic<std::size_t> done = 0;
   const bool progress = isatty(STDERR_FILENO) != 0;
-  const auto work = [&] {
-    const ThreadCaches caches;
-    for (std::size_t i = next++; i < list.size(); i = next++) {
-      try {
-        out[i] = {list[i], judge(list[i])};
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-      if (progress) fmt::print(stderr, "\r{} of {}", ++done, list.size());
-    }
-  };
-  {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 0; i < threads(); ++i) pool.emplace_back(work);
-  }
+  each_on_all_cores(list.size(), [&](std::size_t i) {
+    out[i] = {list[i], judge(list[i])};
+    if (progress) fmt::print(stderr, "\r{} of {}", ++done, list.size());
+  });
   if (progress) fmt::print(stderr, "\r\033[K");
-  if (failure) std::rethrow_exception(failure);
   return out;
 }
 

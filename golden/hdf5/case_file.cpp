@@ -45,6 +45,12 @@ struct CaseFile::State {
     }
   }
 
+  const StoredGroup& at(const std::string& id) const {
+    const auto found = index.cases.find(id);
+    if (found == index.cases.end()) throw refused(path, fmt::format("there is no case {}", id));
+    return found->second;
+  }
+
   // Mapped at the first use.
   std::span<const std::byte> mapped() const {
     std::call_once(once, [this] { memory.emplace(file); });
@@ -68,12 +74,9 @@ const RootAttributes& CaseFile::root() const { return state_->index.root; }
 const std::vector<std::string>& CaseFile::ids() const { return state_->ids; }
 
 StoredCase CaseFile::load(const std::string& id) const {
-  const auto found = state_->index.cases.find(id);
-  if (found == state_->index.cases.end()) {
-    throw refused(state_->path, fmt::format("there is no case {}", id));
-  }
-  StoredCase one{id, found->second.text, found->second.numbers, {}};
-  for (const auto& [path, stored] : found->second.datasets) {
+  const StoredGroup& group = state_->at(id);
+  StoredCase one{id, group.text, group.numbers, {}};
+  for (const auto& [path, stored] : group.datasets) {
     Tensor& tensor = one.tensors[path];
     tensor.dtype = stored.dtype;
     tensor.shape = stored.shape;
@@ -86,12 +89,9 @@ StoredCase CaseFile::load(const std::string& id) const {
 }
 
 CaseView CaseFile::view(const std::string& id) const {
-  const auto found = state_->index.cases.find(id);
-  if (found == state_->index.cases.end()) {
-    throw refused(state_->path, fmt::format("there is no case {}", id));
-  }
-  CaseView one{id, found->second.text, found->second.numbers, {}};
-  for (const auto& [path, stored] : found->second.datasets) {
+  const StoredGroup& group = state_->at(id);
+  CaseView one{id, group.text, group.numbers, {}};
+  for (const auto& [path, stored] : group.datasets) {
     const bool beside = stored.compact || stored.size == 0;
     one.datasets[path] = {stored.dtype, stored.shape,
                           beside ? std::span<const std::byte>(stored.bytes)

@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
+
+#include "golden/parallel.h"
 
 namespace plumbline::quick {
 namespace {
@@ -65,27 +63,9 @@ ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t 
               spectrum.attention_factor(), scale),
         channel, channels(), groups_);
   };
-  std::atomic<int> next = 0;
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto work = [&] {
-    try {
-      for (int channel = next++; channel < channels(); channel = next++) channel_seeds(channel);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 1; i < threads; ++i)
-      pool.emplace_back([&] {
-        const ThreadCaches caches;
-        work();
-      });
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  each_on_all_cores(
+      static_cast<std::size_t>(channels()),
+      [&](std::size_t channel) { channel_seeds(static_cast<int>(channel)); }, threads);
 }
 
 template <class Use>

@@ -5,15 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 
+#include "golden/parallel.h"
 #include "reference/model.h"
 #include "reference/planes.h"
 #include "tools/plumbline.h"
@@ -126,38 +123,9 @@ std::vector<Row> rows_of(const Request& request) {
   return out;
 }
 
-// Runs the jobs on all cores, largest first as listed; the first failure is thrown.
-void run_all(const std::vector<std::function<void()>>& jobs) {
-  std::atomic<std::size_t> next = 0;
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto work = [&] {
-    const ThreadCaches caches;
-    for (std::size_t i = next++; i < jobs.size(); i = next++) {
-      try {
-        jobs[i]();
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 0; i < threads(); ++i) pool.emplace_back(work);
-  }
-  if (failure) std::rethrow_exception(failure);
-}
-
 std::string map_key(const Case& c) {
   const FrequencyAllocation map = allocation(c);
-  std::string key = c.spectrum_json.dump() + std::string(map.letters);
-  for (const Assignment& one : map.of)
-    key += fmt::format(" {}:{}", static_cast<int>(one.axis), one.rung);
-  for (const Ladder& one : map.ladders)
-    key += fmt::format("|{} {} {} {}", one.rope_theta ? to_text(*one.rope_theta) : "", one.dim,
-                       to_text(one.exponent), one.turns);
-  return key + fmt::format(" {} {}", map.maps, map.partner.size());
+  return c.spectrum_json.dump() + std::string(map.letters) + to_text(map);
 }
 
 // The scheme whose reset the paper switches on and off.
@@ -251,7 +219,7 @@ Report make_report(const Request& request) {
   for (std::size_t m = 0; m < map_cases.size(); ++m) {
     jobs.emplace_back([&, m] { maps[m] = make_map(map_cases[m], ladders, report, precisions[m]); });
   }
-  run_all(jobs);
+  each_on_all_cores(jobs.size(), [&](std::size_t i) { jobs[i](); });
   report.precision = *std::max_element(precisions.begin(), precisions.end());
 
   std::map<std::string, std::size_t> seen;
