@@ -59,10 +59,7 @@ const std::vector<RecipeRow>& rows() {
 }
 
 Format format_named(std::string_view word, std::string_view key) {
-  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-  for (std::size_t i = 0; i < std::size(kNames); ++i) {
-    if (kNames[i] == word) return kFormats[i];
-  }
+  if (const Format* found = find_format(word)) return *found;
   throw std::invalid_argument("recipe: " + std::string(key) + " = '" + std::string(word) +
                               "': must be f64, f32, bf16 or f16");
 }

@@ -160,15 +160,13 @@ void read_contents(const Json& object, Case& c) {
   };
   if (object.contains("dtypes")) c.dtypes.clear();
   listed("dtypes", [&](const std::string& word) {
-    constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-    const auto found = std::find(std::begin(kNames), std::end(kNames), word);
-    if (found == std::end(kNames)) {
+    const Format* found = find_format(word);
+    if (found == nullptr) {
       throw std::invalid_argument("dtypes: '" + word.substr(0, 60) +
                                   "' is not one of f64, f32, bf16, f16");
     }
-    const Format& format = kFormats[found - std::begin(kNames)];
-    if (std::find(c.dtypes.begin(), c.dtypes.end(), format) == c.dtypes.end())
-      c.dtypes.push_back(format);
+    if (std::find(c.dtypes.begin(), c.dtypes.end(), *found) == c.dtypes.end())
+      c.dtypes.push_back(*found);
   });
   if (c.dtypes.empty())
     throw std::invalid_argument("dtypes: must name at least one of f64, f32, bf16, f16");

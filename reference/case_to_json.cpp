@@ -77,11 +77,7 @@ Json case_to_json(const Case& c) {
   }
   out["arithmetic"] = c.float32 ? "float32" : "exact";
   out["dtypes"] = Json::array();
-  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-  for (const Format& f : c.dtypes) {
-    out["dtypes"].push_back(std::string(
-        kNames[std::find(std::begin(kFormats), std::end(kFormats), f) - std::begin(kFormats)]));
-  }
+  for (const Format& f : c.dtypes) out["dtypes"].push_back(std::string(dtype_name(f)));
   out["tensors"] = Json::array();
   if (c.contents.tables) out["tensors"].push_back(c.contents.own_tables ? "own_tables" : "tables");
   if (c.contents.rotated) out["tensors"].push_back("rotated");

@@ -3,12 +3,17 @@
 
 #include <mpfr.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <string>
 
 namespace plumbline {
 namespace {
+
+constexpr std::string_view kDtypeNames[] = {"f64", "f32", "bf16", "f16"};
+static_assert(std::size(kDtypeNames) == std::size(kFormats));
 
 std::uint64_t hidden_bit(const Format& f) { return std::uint64_t{1} << (f.precision - 1); }
 
@@ -39,6 +44,15 @@ std::uint64_t round_end(mpfr_srcptr x, const Format& f) {
 }
 
 }  // namespace
+
+std::string_view dtype_name(const Format& format) {
+  return kDtypeNames[std::find(std::begin(kFormats), std::end(kFormats), format) - kFormats];
+}
+
+const Format* find_format(std::string_view dtype_name) {
+  const auto* found = std::find(std::begin(kDtypeNames), std::end(kDtypeNames), dtype_name);
+  return found == std::end(kDtypeNames) ? nullptr : kFormats + (found - kDtypeNames);
+}
 
 std::uint64_t sign_bit(const Format& f) { return std::uint64_t{1} << (8 * f.bytes - 1); }
 

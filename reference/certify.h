@@ -23,6 +23,10 @@ inline constexpr Format binary64{"binary64", 53, -1021, 1024, 8},
     binary32{"binary32", 24, -125, 128, 4}, bfloat16{"bfloat16", 8, -125, 128, 2},
     binary16{"binary16", 11, -13, 16, 2};
 inline constexpr Format kFormats[] = {binary64, binary32, bfloat16, binary16};
+// What cases and options call them, in the same order: "f64", "f32", "bf16", "f16".
+std::string_view dtype_name(const Format& format);
+// The format of that name; nullptr where it is none of the four.
+const Format* find_format(std::string_view dtype_name);
 
 // An encoding, and the working precision in bits that proved it.
 struct Certified {

@@ -13,7 +13,23 @@ std::string triple(const std::vector<std::int64_t>& s) {
          "]";
 }
 
+void append(std::string& out, const std::vector<Assignment>& all) {
+  for (const Assignment& a : all)
+    out += " " + std::to_string(index(a.axis)) + ":" + std::to_string(a.rung);
+}
+
 }  // namespace
+
+std::string to_text(const FrequencyAllocation& map) {
+  std::string out = std::to_string(map.maps);
+  append(out, map.of);
+  for (const Ladder& l : map.ladders)
+    out += "|" + (l.rope_theta ? to_text(*l.rope_theta) : "") + " " + std::to_string(l.dim) + " " +
+           to_text(l.exponent) + (l.turns ? " turns" : "");
+  if (!map.partner.empty()) out += " and";
+  append(out, map.partner);
+  return out;
+}
 
 std::string FrequencyAllocation::axis_map(int map) const {
   std::string axes;

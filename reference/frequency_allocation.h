@@ -59,6 +59,9 @@ struct Allocation {
   FrequencyAllocation (*allocate)(const HeadShape&, const Parameters&);
 };
 
+// Axes, rungs, ladders and second lanes as text: equal for equal maps, whatever their letters.
+std::string to_text(const FrequencyAllocation& map);
+
 // Every pair reads the first axis. F-1D.
 FrequencyAllocation first_axis(const HeadShape&, const Parameters&);
 // First s_t pairs T, next s_h pairs H, next s_w pairs W; needs s_t + s_h + s_w = pairs.

@@ -8,12 +8,8 @@
 namespace plumbline {
 namespace {
 
-constexpr std::string_view kWords[] = {"f64", "f32", "bf16", "f16"};
-
 Format format_named(const std::string& word) {
-  for (std::size_t i = 0; i < std::size(kWords); ++i) {
-    if (kWords[i] == word) return kFormats[i];
-  }
+  if (const Format* found = find_format(word)) return *found;
   throw std::invalid_argument("dtype = '" + word.substr(0, 60) +
                               "': must be f64, f32, bf16 or f16");
 }

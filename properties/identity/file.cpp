@@ -280,7 +280,7 @@ FileIdentified identify_file(const StoredCase& candidate, const StoredCase* gold
         const Search::Operation& o = searches.front().of(c.c);
         note(turning, c.c);
         const bool listed =
-            std::any_of(out.matches.begin(), out.matches.end(), [&](const FileMatch& m) {
+            std::any_of(out.matches.begin(), out.matches.end(), [&](const Match& m) {
               return m.candidate.c.scheme == c.c.scheme && m.operation == o.number;
             });
         if (!listed && (places || !out.placed))
@@ -290,7 +290,7 @@ FileIdentified identify_file(const StoredCase& candidate, const StoredCase* gold
   }
   const auto is_match = [&](const std::string& name) {
     return std::any_of(out.matches.begin(), out.matches.end(),
-                       [&](const FileMatch& m) { return m.candidate.c.scheme->name == name; });
+                       [&](const Match& m) { return m.candidate.c.scheme->name == name; });
   };
   for (const std::string& name : turning) {
     if (!is_match(name)) out.turn_only.push_back(name);

@@ -7,11 +7,6 @@
 // The same question of a file: which schemes made these tables, outputs and position_ids?
 namespace plumbline::identity {
 
-struct FileMatch {
-  Candidate candidate;
-  std::vector<std::string> presets;
-  int operation = 0;
-};
 struct FileIdentified {
   std::string id, skipped;            // why nothing was compared
   std::vector<std::string> evidence;  // datasets that were compared
@@ -19,7 +14,7 @@ struct FileIdentified {
   bool placed = false;                // position_ids of its own were compared
   bool axes_differ = false;           // else maps of different axes are not told apart
   // Schemes that agree with all of it; and those that only turn, or only place the tokens so.
-  std::vector<FileMatch> matches;
+  std::vector<Match> matches;
   std::vector<std::string> turn_only, place_only;
 };
 // One case of a candidate file; `golden`, where not null, has what it lacks: inputs, position_ids,

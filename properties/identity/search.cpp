@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "properties/identity/search.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "reference/model.h"
@@ -39,13 +37,7 @@ const Search::Operation& Search::of(const Case& c) {
 }
 
 std::string Search::key_of(const Case& c) {
-  const FrequencyAllocation map = allocation(c);
-  std::string out = c.spectrum_json.dump() + std::string(name(c.pairing));
-  for (const Assignment& a : map.of) out += fmt::format(" {}:{}", index(a.axis), a.rung);
-  for (const Ladder& l : map.ladders)
-    out += fmt::format(" {}/{}/{}/{}", l.rope_theta ? to_text(*l.rope_theta) : "", l.dim,
-                       to_text(l.exponent), l.turns);
-  return out;
+  return c.spectrum_json.dump() + std::string(name(c.pairing)) + " " + to_text(allocation(c));
 }
 
 int Search::number_of(const Contract& c) {

@@ -64,10 +64,7 @@ class Memory {
 
 Format format_named(const Json& aux) {
   const std::string word = aux.contains("dtype") ? aux["dtype"].get<std::string>() : "f32";
-  constexpr std::string_view kNames[] = {"f64", "f32", "bf16", "f16"};
-  for (std::size_t i = 0; i < std::size(kNames); ++i) {
-    if (kNames[i] == word) return kFormats[i];
-  }
+  if (const Format* found = find_format(word)) return *found;
   throw std::invalid_argument("dtype = '" + word.substr(0, 60) +
                               "': must be f64, f32, bf16 or f16");
 }
