@@ -51,24 +51,27 @@ RotateJob job_of(const EmbeddingState& s, const Batch& batch, const void* const*
           batch.prefetch};
 }
 
-// The rows of a token, whose position on axis a is at[a * stride], where every one of them lies in
-// the table as it is.
+// Where a token's rows are: as they stand in the table; in the table, but a row put together from
+// several; or not all there.
+enum class Rows : std::uint8_t { stand, merge, absent };
+
+// Of the token whose position on axis a is at[a * stride]; fills `rows` where they stand.
 template <class Position>
-bool rows_in_table(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride,
-                   const void** rows) {
+Rows look_up(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride,
+             const void** rows) {
   const std::int64_t ready = s.table.empty() ? 0 : s.ready;
   bool equal = true;
   for (int a = 0; a < s.c.axes; ++a) {
     const std::int64_t p = at[a * stride];
-    if (p < 0 || p >= ready) return false;
+    if (p < 0 || p >= ready) return Rows::absent;
     equal = equal && p == at[0];
   }
   for (int r = 0; r < s.rows; ++r) {
     const int axis = equal ? 0 : s.axis_of_row[static_cast<std::size_t>(r)];
-    if (axis < 0) return false;
+    if (axis < 0) return Rows::merge;
     rows[r] = s.table_row(at[axis * stride]) + r * s.padded;
   }
-  return true;
+  return Rows::stand;
 }
 
 // Rotates tokens begin .. end - 1; find(token, space, rows) says where the token's rows are, which
@@ -110,14 +113,12 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   const int axes = s.c.axes;
   if constexpr (std::is_integral_v<Position>) {
     if (batch.storage != Storage::f64) {
-      const std::int64_t ready = s.table.empty() ? 0 : s.ready;
       rotate_range<float>(
           s, batch, begin, end, [&](int token, const auto& space, const void** rows) {
             const Position* at = ids + token;
-            if (rows_in_table(s, at, stride, rows)) return;
-            bool known = true;
-            for (int a = 0; a < axes; ++a)
-              known = known && at[a * stride] >= 0 && at[a * stride] < ready;
+            const Rows where = look_up(s, at, stride, rows);
+            if (where == Rows::stand) return;
+            const bool known = where == Rows::merge;
             if (!known) maker.make(at, stride, space());
             for (int r = 0; r < s.rows; ++r) {
               const int axis = s.axis_of_row[static_cast<std::size_t>(r)];
@@ -159,7 +160,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
   if constexpr (std::is_integral_v<Position>) {
     const void* rows[kFewRows];
     if (tokens == 1 && storage != Storage::f64 && s.rows <= kFewRows &&
-        rows_in_table(s, position_ids.data(), 1, rows)) {
+        look_up(s, position_ids.data(), 1, rows) == Rows::stand) {
       const std::size_t size = element_size(storage);
       if (!plain_token(s.c.head_dim, size, q.input, q.output) ||
           !plain_token(s.c.head_dim, size, k.input, k.output))

@@ -92,7 +92,7 @@ TEST(IdentifyFiles, EveryGoldenCaseShowsItsScheme) {
     EXPECT_TRUE(lists(i, c.scheme)) << c.id << ": " << i.skipped;
     listed += i.matches.size();
     if (n++ % 6 != 0) continue;
-    for (const identity::FileMatch& m : i.matches) {
+    for (const identity::Match& m : i.matches) {
       EXPECT_TRUE(placed_alike(m.candidate.c, c)) << c.id << ": " << m.candidate.c.scheme->name;
       if (i.pairing_seen) {
         EXPECT_TRUE(turned_alike(m.candidate.c, c)) << c.id << ": " << m.candidate.c.scheme->name;

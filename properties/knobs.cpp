@@ -162,8 +162,9 @@ TEST(Knobs, TextGoesOnPastTheLargestCoordinateOfARing) {
         for (std::size_t axis = 0; axis < 3; ++axis)
           largest = Scalar<Interval>::max(largest, enclose(ids.at(axis, row)));
       }
+      // Coordinates below 2^5 lose five bits beside 1, a hundred operations on them seven more.
       const Interval rest = enclose(ids.at(0, cells)) - largest - 1;
-      EXPECT_TRUE(vanishes(rest, 48)) << sequence << " alpha " << alpha;
+      EXPECT_TRUE(vanishes(rest, 12)) << sequence << " alpha " << alpha;
     }
   }
 }

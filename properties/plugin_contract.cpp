@@ -82,11 +82,8 @@ TEST_F(Plugins, EveryBreachIsReportedAsItselfWithAReplayLine) {
     ASSERT_TRUE(std::regex_search(ended.out, found, line)) << ended.out;
     EXPECT_NE(found[0].str().find(b.why), std::string::npos) << found[0];
     // The replay line gives the same finding, and looks at no other case.
-    std::smatch replay;
-    ASSERT_TRUE(std::regex_search(ended.out, replay, std::regex("  replay  plumbline ([^\n]*)")));
-    Arguments words;
-    std::istringstream split(replay[1].str());
-    for (std::string word; split >> word;) words.push_back(word);
+    const Arguments words = replay_of(ended.out);
+    ASSERT_FALSE(words.empty()) << ended.out;
     const Ended again = run(words);
     EXPECT_EQ(again.code, b.code);
     EXPECT_EQ(again.out.find("\nother"), std::string::npos);

@@ -67,11 +67,8 @@ TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
     EXPECT_EQ(ended.err, "");
     EXPECT_TRUE(ended.out.starts_with("misbehaving: failed: the plug-in " + std::string(why)))
         << ended.out;
-    std::smatch replay;
-    ASSERT_TRUE(std::regex_search(ended.out, replay, std::regex("  replay  plumbline ([^\n]*)")));
-    Arguments words;
-    std::istringstream split(replay[1].str());
-    for (std::string word; split >> word;) words.push_back(word);
+    const Arguments words = replay_of(ended.out);
+    ASSERT_FALSE(words.empty()) << ended.out;
     const Ended again = run(words);
     EXPECT_EQ(again.code, code);
     EXPECT_NE(again.out.find(why), std::string::npos) << again.out;

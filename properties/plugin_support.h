@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <regex>
+#include <sstream>
 
 #include "properties/process.h"
 
@@ -16,6 +17,15 @@ class PluginRoom : public CommandLine {
     const fs::path to = at(manner + ".so");
     fs::copy_file(PLUMBLINE_MISBEHAVING, to, fs::copy_options::overwrite_existing);
     return to;
+  }
+  // The command that a finding ends with, without the program; empty where it has none.
+  static Arguments replay_of(const std::string& text) {
+    std::smatch replay;
+    if (!std::regex_search(text, replay, std::regex("  replay  plumbline ([^\n]*)"))) return {};
+    std::istringstream split(replay[1].str());
+    Arguments words;
+    for (std::string word; split >> word;) words.push_back(word);
+    return words;
   }
   // Compiles an example by the command that its own comment gives.
   std::string compiled(const std::string& example, const std::string& compiler) const {

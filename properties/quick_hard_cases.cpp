@@ -61,7 +61,8 @@ TEST(QuickHardCases, WhatIsNearAMidpointIsLeftToTheReference) {
   std::vector<double> turns(static_cast<std::size_t>(groups) * kTurnGroup);
   ConsecutiveRows(spectrum, 1, 2).turns(1, 2, turns.data());
   const double c = turns[0], s = turns[2 * kGroup];
-  ASSERT_NEAR(c, std::cos(1.0), 1e-9) << "the first channel of " << job->name;
+  // Two numbers within an ulp, 2^-53, of the cosine.
+  ASSERT_NEAR(c, std::cos(1.0), 0x1p-52) << "the first channel of " << job->name;
 
   const auto rotated = [&](const Hard& pair, const Kernels& kernels, std::uint32_t(&out)[2]) {
     // Every other pair is (1, 0), which is near no midpoint.

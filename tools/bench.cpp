@@ -13,6 +13,7 @@
 #include "tools/bench_cases.h"
 #include "tools/bench_certified.h"
 #include "tools/bench_files.h"
+#include "tools/bench_median.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -33,22 +34,6 @@ double seconds_of(const std::function<void()>& body, int repetitions) {
   for (int i = 0; i < repetitions; ++i) body();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() /
          repetitions;
-}
-
-// The middle of a sample, and the order statistics that enclose the median with 95 % confidence.
-struct Median {
-  double value, low, high;
-};
-Median median_of(std::vector<double> sample) {
-  std::sort(sample.begin(), sample.end());
-  const double n = static_cast<double>(sample.size());
-  const double reach = 0.98 * std::sqrt(n);  // 1.96 / 2 standard deviations of a fair coin's count
-  const auto at = [&](double rank) {
-    const double last = n - 1;
-    return sample[static_cast<std::size_t>(std::clamp(rank, 0.0, last))];
-  };
-  return {at(std::floor((n - 1) / 2)), at(std::floor(n / 2 - reach)),
-          at(std::ceil(n / 2 + reach) - 1)};
 }
 
 // A buffer that nothing else uses, on its own cache lines, with a valid value in every element.

@@ -19,6 +19,7 @@
 #include "reference/model.h"
 #include "reference/rotation.h"
 #include "tools/bench_limits.h"
+#include "tools/bench_median.h"
 
 namespace plumbline {
 namespace {
@@ -42,11 +43,6 @@ struct Method {
   std::vector<double> limit = {};  // values a second that ports and stores allow, round by round
   quick::Count count = {};
 };
-
-double median_of(std::vector<double> sample) {
-  std::sort(sample.begin(), sample.end());
-  return sample[sample.size() / 2];
-}
 
 }  // namespace
 
@@ -173,9 +169,9 @@ int bench_certified(const std::string& name, int rounds) {
       for (std::size_t i = 0; i < m.seconds.size(); ++i)
         ratio.push_back(other.seconds[i] / static_cast<double>(other.values) *
                         static_cast<double>(m.values) / m.seconds[i]);
-      return median_of(ratio);
+      return median_of(ratio).value;
     };
-    const double rate = static_cast<double>(m.values) / median_of(m.seconds);
+    const double rate = static_cast<double>(m.values) / median_of(m.seconds).value;
     const std::string left =
         m.count.values == 0 ? "" : fmt::format("{} of {}", m.count.decided, m.count.values);
     std::string limit = fmt::format("{:>9} {:>9}", "", "");
@@ -183,7 +179,7 @@ int bench_certified(const std::string& name, int rounds) {
       std::vector<double> share;
       for (std::size_t i = 0; i < m.limit.size(); ++i)
         share.push_back(static_cast<double>(m.values) / m.seconds[i] / m.limit[i]);
-      limit = fmt::format("{:>9} {:>9.2f}", m.operations, median_of(share));
+      limit = fmt::format("{:>9} {:>9.2f}", m.operations, median_of(share).value);
     }
     fmt::print("{:38} {:12.3e} {:10.3f} {:8.0f} {:8.1f} {}  {}\n", m.name, rate, 2e9 / rate,
                ratio_to(mpfi), ratio_to(arb_method), limit, left);

@@ -24,6 +24,7 @@
 #include "golden/large_case.h"
 #include "golden/large_compare.h"
 #include "golden/parallel.h"
+#include "tools/bench_median.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -113,20 +114,6 @@ class PlainFile {
   int fd_ = -1;
 };
 
-struct Line {
-  double middle, low, high;
-};
-// The median, and the order statistics that enclose it with 95 % confidence.
-Line line_of(std::vector<double> sample) {
-  std::sort(sample.begin(), sample.end());
-  const double n = static_cast<double>(sample.size()), reach = 0.98 * std::sqrt(n);
-  const auto at = [&](double rank) {
-    return sample[static_cast<std::size_t>(std::clamp(rank, 0.0, n - 1))];
-  };
-  return {at(std::floor((n - 1) / 2)), at(std::floor(n / 2 - reach)),
-          at(std::ceil(n / 2 + reach) - 1)};
-}
-
 // What one way took, round by round.
 struct Row {
   std::string what;
@@ -147,14 +134,14 @@ void print(const Row& row, std::uint64_t bytes, const Row* plain) {
     wall.push_back(t.wall);
     processor.push_back(t.processor);
   }
-  const double middle = line_of(wall).middle;
+  const double middle = median_of(wall).value;
   fmt::print("{:46} {:8.3f} s {:7.2f} GB/s {:8.3f} s", row.what, middle,
-             static_cast<double>(bytes) / middle * 1e-9, line_of(processor).middle);
+             static_cast<double>(bytes) / middle * 1e-9, median_of(processor).value);
   if (plain != nullptr) {
-    const Line ratio = line_of(ratios(*plain, row, &Time::wall)),
-               work = line_of(ratios(*plain, row, &Time::processor));
+    const Median ratio = median_of(ratios(*plain, row, &Time::wall)),
+                 work = median_of(ratios(*plain, row, &Time::processor));
     fmt::print("  {:.3f} [{:.3f}, {:.3f}] of plain, {:.3f} [{:.3f}, {:.3f}] by processor time",
-               ratio.middle, ratio.low, ratio.high, work.middle, work.low, work.high);
+               ratio.value, ratio.low, ratio.high, work.value, work.low, work.high);
   }
   fmt::print("\n");
 }
@@ -289,7 +276,7 @@ int bench_files(const std::string& model, const std::string& folder, int rounds)
   print(resident, 2 * bytes, nullptr);
   print(verdict, 2 * bytes, &mapped);
   fmt::print("{:46} {:.3f}\n", "  of the memory read again",
-             line_of(ratios(resident, verdict, &Time::wall)).middle);
+             median_of(ratios(resident, verdict, &Time::wall)).value);
   return conforms ? kConforms : kDoesNotConform;
 }
 

@@ -12,9 +12,10 @@ namespace {
 
 struct Options {
   ProbedOptions subject;
-  std::string json, contract;
+  std::string contract;
   CaseOptions cases;
-  bool wants_json = false, all = false;
+  JsonOption json;
+  bool all = false;
 };
 
 std::string id_of(const Case& c) { return c.id.empty() ? std::string(c.scheme->name) : c.id; }
@@ -101,7 +102,7 @@ int run_diagnose(const Options& options) {
     for (const std::string& why : r.left_out)
       fmt::print(stderr, "plumbline: skipped: {}: {}\n", r.contract, why);
   }
-  if (options.wants_json) {
+  if (options.json.wanted()) {
     Json out{{"plumbline_diagnose", 1},
              {"subject", subject.name},
              {"kind", subject.kind},
@@ -115,7 +116,7 @@ int run_diagnose(const Options& options) {
                                   {"class", std::string(diagnosis::name_of(id).bug_class())},
                                   {"text", std::string(diagnosis::name_of(id).text)}});
     for (const auto& r : d.contracts) out["contracts"].push_back(report_json(options, r));
-    write_text(options.json, out.dump(1) + "\n");
+    options.json.write(out);
     return code;
   }
   fmt::print("{}: {}\n", subject.name, d.line());
@@ -136,13 +137,8 @@ Run add_diagnose(CLI::App& app) {
   app.add_option("--contract", options->contract, "only the case of this id");
   app.add_flag("--all", options->all, "print every contract, not only those with findings");
   options->cases.add(app, false);
-  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
-                   ->expected(0, 1)
-                   ->default_str("");
-  return [options, json] {
-    options->wants_json = json->count() > 0;
-    return run_diagnose(*options);
-  };
+  options->json.add(app);
+  return [options] { return run_diagnose(*options); };
 }
 
 }  // namespace plumbline

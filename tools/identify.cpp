@@ -16,9 +16,10 @@ using identity::Identified;
 
 struct Options {
   ProbedOptions subject;
-  std::string candidate, golden, one_case, json;
+  std::string candidate, golden, one_case;
   CaseOptions cases;
-  bool wants_json = false, all = false;
+  JsonOption json;
+  bool all = false;
 };
 
 constexpr const char* kPositions =
@@ -44,9 +45,13 @@ Json candidate_json(const identity::Candidate& c) {
       {"spectrum_from", c.spectrum_origin}};
 }
 
-Json numbers_json(const std::vector<double>& all) {
+Json matches_json(const std::vector<identity::Match>& all) {
   Json out = Json::array();
-  for (const double x : all) out.push_back(x);
+  for (const identity::Match& m : all) {
+    out.push_back(candidate_json(m.candidate));
+    out.back()["presets"] = m.presets;
+    out.back()["operation"] = m.operation;
+  }
   return out;
 }
 
@@ -58,17 +63,11 @@ Json identified_json(const Identified& i) {
   out["rotary_dim"] = i.seen.rotary_dim;
   out["maps"] = i.seen.maps;
   out["axis_map"] = i.axis_map;
-  out["inv_freq"] = numbers_json(i.seen.inv_freq);
-  out["inv_freq_error"] = numbers_json(i.seen.error);
+  out["inv_freq"] = i.seen.inv_freq;
+  out["inv_freq_error"] = i.seen.error;
   out["gain"] = i.seen.gain ? Json(*i.seen.gain) : Json(nullptr);
   out["as_asked"] = i.as_asked;
-  out["matches"] = Json::array();
-  for (const identity::Match& m : i.matches) {
-    Json match = candidate_json(m.candidate);
-    match["presets"] = m.presets;
-    match["operation"] = m.operation;
-    out["matches"].push_back(std::move(match));
-  }
+  out["matches"] = matches_json(i.matches);
   out["nearest"] = i.nearest ? candidate_json(*i.nearest) : Json(nullptr);
   out["differences"] = i.differences;
   return out;
@@ -162,12 +161,6 @@ std::string verdict(const std::vector<Identified>& all) {
   return fmt::format("identified under {} of {} cases, as asked under {}", found, judged, obeyed);
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
-  return out;
-}
-
 Json file_json(const identity::FileIdentified& i) {
   Json out{{"case", i.id},
            {"skipped", i.skipped},
@@ -175,15 +168,9 @@ Json file_json(const identity::FileIdentified& i) {
            {"pairing_seen", i.pairing_seen},
            {"position_design_seen", i.placed},
            {"axes_differ", i.axes_differ},
-           {"matches", Json::array()},
+           {"matches", matches_json(i.matches)},
            {"turn_only", i.turn_only},
            {"place_only", i.place_only}};
-  for (const identity::FileMatch& m : i.matches) {
-    Json match = candidate_json(m.candidate);
-    match["presets"] = m.presets;
-    match["operation"] = m.operation;
-    out["matches"].push_back(std::move(match));
-  }
   return out;
 }
 
@@ -195,8 +182,8 @@ void print(const identity::FileIdentified& i) {
   fmt::print("{}: {}; from {}\n", i.id,
              i.matches.empty() ? "no scheme of the registry"
                                : fmt::format("{} of the registry's schemes", i.matches.size()),
-             joined(i.evidence));
-  for (const identity::FileMatch& m : i.matches) {
+             fmt::join(i.evidence, ", "));
+  for (const identity::Match& m : i.matches) {
     print_candidate("scheme", m.candidate);
     for (const std::string& preset : m.presets) fmt::print("; preset {}", preset);
     fmt::print("\n");
@@ -205,9 +192,9 @@ void print(const identity::FileIdentified& i) {
   if (!i.axes_differ) fmt::print("  axis map: not seen: every token stands alike on every axis\n");
   if (!i.placed) fmt::print("  position design: not seen: the file holds no position_ids\n");
   if (!i.turn_only.empty())
-    fmt::print("  turn the same, place otherwise: {}\n", joined(i.turn_only));
+    fmt::print("  turn the same, place otherwise: {}\n", fmt::join(i.turn_only, ", "));
   if (i.matches.empty() && !i.place_only.empty())
-    fmt::print("  place the same, turn otherwise: {}\n", joined(i.place_only));
+    fmt::print("  place the same, turn otherwise: {}\n", fmt::join(i.place_only, ", "));
 }
 
 int run_file(const Options& options) {
@@ -251,7 +238,7 @@ int run_file(const Options& options) {
       all.back().id = id;
       all.back().skipped = reason.what();
     }
-    if (!options.wants_json) print(all.back());
+    if (!options.json.wanted()) print(all.back());
   }
   if (!options.one_case.empty() && all.empty())
     throw std::invalid_argument("--case " + options.one_case.substr(0, 120) + ": no such case in " +
@@ -264,7 +251,7 @@ int run_file(const Options& options) {
                    : found == judged ? int{kConforms}
                                      : int{kDoesNotConform};
   const std::string verdict = fmt::format("{} of {} cases identified", found, judged);
-  if (!options.wants_json) {
+  if (!options.json.wanted()) {
     fmt::print("{}: {}\n", options.candidate, verdict);
     return code;
   }
@@ -272,7 +259,7 @@ int run_file(const Options& options) {
            {"kind", "candidate"},     {"verdict", verdict},
            {"exit_code", code},       {"cases", Json::array()}};
   for (const auto& i : all) out["cases"].push_back(file_json(i));
-  write_text(options.json, out.dump(1) + "\n");
+  options.json.write(out);
   return code;
 }
 
@@ -294,7 +281,7 @@ int run_identify(const Options& options) {
                    : !judged               ? int{kSkipped}
                    : every                 ? int{kConforms}
                                            : int{kDoesNotConform};
-  if (options.wants_json) {
+  if (options.json.wanted()) {
     Json out{{"plumbline_identify", 1},
              {"subject", subject.name},
              {"kind", subject.kind},
@@ -304,7 +291,7 @@ int run_identify(const Options& options) {
              {"exit_code", code},
              {"cases", Json::array()}};
     for (const Identified& i : all) out["cases"].push_back(identified_json(i));
-    write_text(options.json, out.dump(1) + "\n");
+    options.json.write(out);
     return code;
   }
   fmt::print("{}: {}\n", subject.name, verdict(all));
@@ -329,13 +316,8 @@ Run add_identify(CLI::App& app) {
   app.add_option("--case", options->one_case, "only this case of --candidate");
   app.add_flag("--all", options->all, "print every case, not only those that were not obeyed");
   options->cases.add(app, false);
-  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
-                   ->expected(0, 1)
-                   ->default_str("");
-  return [options, json] {
-    options->wants_json = json->count() > 0;
-    return run_identify(*options);
-  };
+  options->json.add(app);
+  return [options] { return run_identify(*options); };
 }
 
 }  // namespace plumbline

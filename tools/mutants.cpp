@@ -16,17 +16,12 @@ int write_mutant_plugins(const std::string& folder, const std::string& only);
 namespace {
 
 struct Options {
-  std::string mutant, json, plugins;
+  std::string mutant, plugins;
   int law_cases = 1;
   std::uint64_t seed = 1;
-  bool laws = true, cover = false, wants_json = false;
+  bool laws = true, cover = false;
+  JsonOption json;
 };
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& n : names) out += (out.empty() ? "" : " ") + n;
-  return out;
-}
 
 std::string_view kind_of(const matrix::Score& s) {
   if (s.mutant->kind == mutants::Kind::legal) return "legal";
@@ -60,9 +55,10 @@ void print_head() {
 void print_score(const matrix::Score& s) {
   fmt::print("{:8} {:32}", s.mutant->id, s.mutant->name);
   for (const bool killed : s.killed) fmt::print(" {:>7}", killed ? "killed" : "-");
-  fmt::print("  {}{}{}\n", diagnosis::name(s.diagnosis.verdict),
-             s.diagnosis.names.empty() ? "" : ": " + joined(s.diagnosis.names),
-             kind_of(s) == "wrong" ? "" : fmt::format("  ({}: {})", kind_of(s), s.mutant->reason));
+  fmt::print(
+      "  {}{}{}\n", diagnosis::name(s.diagnosis.verdict),
+      s.diagnosis.names.empty() ? "" : fmt::format(": {}", fmt::join(s.diagnosis.names, " ")),
+      kind_of(s) == "wrong" ? "" : fmt::format("  ({}: {})", kind_of(s), s.mutant->reason));
 }
 
 void print_totals(const matrix::Totals& t) {
@@ -88,8 +84,8 @@ int run_cover(const Options& options) {
                  {"pairs_apart_by_whole_suite", cover.apart_possible},
                  {"pairs_alike", cover.alike},
                  {"pairs_unfit", cover.unfit}};
-  if (options.wants_json) {
-    write_text(options.json, out.dump(1) + "\n");
+  if (options.json.wanted()) {
+    options.json.write(out);
   } else {
     for (const std::string& id : cover.cases) fmt::print("{}\n", id);
     fmt::print(
@@ -108,15 +104,15 @@ int run_mutants(const Options& options) {
   if (options.cover) return run_cover(options);
   const matrix::Suite suite;
   std::vector<matrix::Score> scores;
-  if (!options.wants_json) print_head();
+  if (!options.json.wanted()) print_head();
   for (const mutants::Mutant& m : mutants::mutants()) {
     if (!options.mutant.empty() && m.id != options.mutant) continue;
     scores.push_back(matrix::score(m, suite, {options.laws, options.law_cases, options.seed}));
-    if (!options.wants_json) print_score(scores.back());
+    if (!options.json.wanted()) print_score(scores.back());
   }
   const matrix::Totals t = matrix::totals(scores);
   const int code = t.killed == t.wrong && t.misnamed == 0 ? kConforms : kDoesNotConform;
-  if (!options.wants_json) {
+  if (!options.json.wanted()) {
     print_totals(t);
     return code;
   }
@@ -127,7 +123,7 @@ int run_mutants(const Options& options) {
     out["killed_by"][std::string(matrix::kChecks[i].name)] = t.by_check[i];
   out["results"] = Json::array();
   for (const matrix::Score& s : scores) out["results"].push_back(score_json(s));
-  write_text(options.json, out.dump(1) + "\n");
+  options.json.write(out);
   return code;
 }
 
@@ -148,11 +144,8 @@ Run add_mutants(CLI::App& app) {
       "--cover", options->cover,
       "the smoke cases that are needed, chosen greedily: they kill as many mutants and tell "
       "as many schemes apart");
-  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
-                   ->expected(0, 1)
-                   ->default_str("");
-  return [options, json, without] {
-    options->wants_json = json->count() > 0;
+  options->json.add(app);
+  return [options, without] {
     options->laws = !*without;
     return run_mutants(*options);
   };

@@ -131,6 +131,12 @@ void need_golden(const RootAttributes& root, const std::string& path) {
   }
 }
 
+void JsonOption::add(CLI::App& app) {
+  option_ = app.add_option("--json", path_, "JSON, to a file or to stdout")
+                ->expected(0, 1)
+                ->default_str("");
+}
+
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace plumbline

@@ -66,6 +66,17 @@ std::vector<Json> json_list(const std::string& path, const std::string& wrapper 
 void need_golden(const RootAttributes& root, const std::string& path);
 // Text to the file, or to stdout for "" and "-". Throws Refused naming the path.
 void write_text(const std::string& path, const std::string& text);
+// --json [FILE]: whether it was asked for, and where it goes; stdout without a file.
+class JsonOption {
+ public:
+  void add(CLI::App& app);
+  bool wanted() const { return option_ != nullptr && option_->count() > 0; }
+  void write(const Json& value) const { write_text(path_, value.dump(1) + "\n"); }
+
+ private:
+  std::string path_;
+  CLI::Option* option_ = nullptr;
+};
 // Threads to use: all cores.
 unsigned threads();
 

@@ -11,11 +11,11 @@ namespace plumbline {
 namespace {
 
 struct Options {
-  std::string kernel, law, replay, emit, json;
+  std::string kernel, law, replay, emit;
   plugin::PluginOptions plugin;
   int cases = 4;
   std::uint64_t seed = 1;
-  bool wants_json = false;
+  JsonOption json;
 };
 
 // Those of this build, or the plug-in alone.
@@ -125,7 +125,7 @@ std::vector<laws::Tally> run_all(const Options& options, const Tried& tried, boo
 
 int run_properties(const Options& options) {
   if (!options.replay.empty()) return run_replay(options);
-  const bool quiet = options.wants_json || !options.emit.empty();
+  const bool quiet = options.json.wanted() || !options.emit.empty();
   const Tried tried(options);
   const auto tallies = run_all(options, tried, quiet);
   std::uint64_t cases = 0, skipped = 0, broken = 0;
@@ -140,19 +140,17 @@ int run_properties(const Options& options) {
     if (t.failure && !options.emit.empty()) fmt::print("{}\n", emitted(options, t.failure->line));
   }
   const int code = tried.code(broken != 0);
-  if (options.wants_json) {
-    write_text(options.json, Json{{"plumbline_properties", 1},
-                                  {"seed", options.seed},
-                                  {"cases_per_scheme", options.cases},
-                                  {"schemes", schemes().size()},
-                                  {"cases", cases},
-                                  {"skipped", skipped},
-                                  {"seconds", seconds},
-                                  {"cases_per_second", rate(cases, seconds)},
-                                  {"exit_code", code},
-                                  {"results", results}}
-                                     .dump(1) +
-                                 "\n");
+  if (options.json.wanted()) {
+    options.json.write(Json{{"plumbline_properties", 1},
+                            {"seed", options.seed},
+                            {"cases_per_scheme", options.cases},
+                            {"schemes", schemes().size()},
+                            {"cases", cases},
+                            {"skipped", skipped},
+                            {"seconds", seconds},
+                            {"cases_per_second", rate(cases, seconds)},
+                            {"exit_code", code},
+                            {"results", results}});
   } else if (options.emit.empty()) {
     fmt::print("\n{} cases, {} skipped, {:.1f} s, {:.0f} cases/s: {}\n", cases, skipped, seconds,
                rate(cases, seconds),
@@ -178,13 +176,8 @@ Run add_properties(CLI::App& app) {
   app.add_option("--replay", options->replay, "run one 'plumbline-replay 1 ...' line");
   app.add_option("--emit", options->emit, "print a test for each failure, or for --replay's line")
       ->check(CLI::IsMember({"cpp", "pytest"}));
-  auto* json = app.add_option("--json", options->json, "JSON, to a file or to stdout")
-                   ->expected(0, 1)
-                   ->default_str("");
-  return [options, json] {
-    options->wants_json = json->count() > 0;
-    return run_properties(*options);
-  };
+  options->json.add(app);
+  return [options] { return run_properties(*options); };
 }
 
 }  // namespace plumbline
