@@ -12,11 +12,21 @@
 
 namespace plumbline {
 
+class Descriptor;
+
 // A case whose data lie elsewhere.
 struct DatasetView {
   Dtype dtype = Dtype::u8;
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> bytes;
+  // Where a file holds `bytes`; nullptr: they are memory.
+  const Descriptor* file = nullptr;
+  std::uint64_t offset = 0;
+
+  // bytes.subspan(from, count), for a single use: of a file, read into `room`, which stays in cache
+  // where one mapped page after another has to be found. Throws Refused where the file ends early.
+  std::span<const std::byte> piece(std::uint64_t from, std::uint64_t count,
+                                   std::vector<std::byte>& room) const;
 };
 struct CaseView {
   std::string id;

@@ -2,8 +2,10 @@
 #include "golden/context_length.h"
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace plumbline {
@@ -39,6 +41,31 @@ void PhaseRecovery::finish(std::vector<PhaseSample>& out) const {
   }
 }
 
+namespace {
+
+// What was tested below a position, of samples in the order of their positions.
+struct Tested {
+  std::optional<double> last;
+  bool all = true;  // each integer up to `last`, on every axis of `axes`
+};
+
+Tested tested_below(double end, const std::vector<PhaseSample>& samples, std::bitset<8> axes) {
+  Tested out;
+  std::array<double, 8> expected{};  // by axis: the first integer not tested
+  for (const PhaseSample& s : samples) {
+    if (s.position >= end) break;
+    const double last = s.last() < end ? s.last() : s.position + (std::ceil(end - s.position) - 1);
+    out.last = std::max(out.last.value_or(0), last);
+    double& next = expected[s.axis];
+    if (s.position <= next && s.position == std::floor(s.position)) next = std::max(next, last + 1);
+  }
+  for (std::size_t axis = 0; axis < expected.size(); ++axis)
+    out.all = out.all && (!axes[axis] || expected[axis] > std::floor(out.last.value_or(0)));
+  return out;
+}
+
+}  // namespace
+
 std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& samples) {
   // By position; what comes from one case of text is in order already.
   const auto before = [](const PhaseSample& a, const PhaseSample& b) {
@@ -52,40 +79,22 @@ std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& sampl
   }
   const std::vector<PhaseSample>& all = in_order ? samples : sorted;
 
-  struct Tested {
-    double position = 0, excess = 0;
-    std::bitset<8> axes;
-  };
-  std::vector<Tested> by_position;
   std::bitset<8> axes;
   double resolution = 0;
   for (const PhaseSample& s : all) {
-    if (by_position.empty() || by_position.back().position != s.position)
-      by_position.push_back({s.position, 0, {}});
-    Tested& t = by_position.back();
-    t.excess = std::max(t.excess, s.excess);
-    t.axes.set(s.axis);  // a sample is of an axis that turns
-    axes.set(s.axis);
+    axes.set(s.axis);  // a sample is of an axis that turns
     resolution = std::max(resolution, s.noise);
   }
   std::vector<ContextLength> out;
   for (const Grade& grade : kGrades) {
-    ContextLength length{grade, resolution <= grade.limit, {}, {}, true, resolution};
-    double expected = 0;
-    for (const Tested& tested : by_position) {
-      if (tested.excess > grade.limit) {
-        length.exceeded_at = tested.position;
-        break;
-      }
-      // "all" needs each integer in turn on every axis; fractions in between do no harm.
-      if (tested.position == expected && tested.axes == axes) {
-        expected += 1;
-      } else if (tested.position >= expected) {
-        length.all = false;
-      }
-      if (length.measurable) length.length = tested.position;
-    }
-    if (!length.length) length.all = false;
+    ContextLength length{grade, resolution <= grade.limit, {}, {}, false, resolution};
+    const auto over = std::find_if(all.begin(), all.end(),
+                                   [&](const PhaseSample& s) { return s.excess > grade.limit; });
+    if (over != all.end()) length.exceeded_at = over->position;
+    const Tested tested = tested_below(
+        length.exceeded_at.value_or(std::numeric_limits<double>::infinity()), all, axes);
+    if (length.measurable) length.length = tested.last;
+    length.all = length.length && tested.all;
     out.push_back(length);
   }
   return out;

@@ -18,6 +18,9 @@ struct PhaseSample {
   double excess = 0;
   double noise = 0;
   std::uint8_t axis = 0;
+  // The same holds at position + 1, ..., position + further, all of them tested.
+  std::uint32_t further = 0;
+  double last() const { return position + further; }
 };
 
 // Sums conj(exact) * candidate / |exact|^2 over heads: its argument is the phase error that the

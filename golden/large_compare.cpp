@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <numbers>
+#include <utility>
 
 #include "golden/case_rows.h"
 #include "golden/golden.h"
@@ -18,7 +20,10 @@
 namespace plumbline {
 namespace {
 
-constexpr std::uint64_t kRunRows = 256;
+// What is looked at together: read in large pieces, judged in small ones.
+constexpr std::uint64_t kRunRows = 256, kFewRows = 16;
+// What a thread takes at once.
+constexpr std::uint64_t kPartRows = std::uint64_t{1} << 12;
 // Room for the roundings of a bound that stands for another one.
 constexpr double kBelow = 1 - 0x1p-40;
 
@@ -45,15 +50,21 @@ std::vector<PhaseSample> by_row(const std::vector<PhaseSample>& all, std::size_t
   return out;
 }
 
-// What a later part adds to an earlier one; of equal records the earlier one stays.
+// What one part adds to another; of equal records the one of the first row stays.
+bool replaces(const Place& part, double value, const Place& all, double record) {
+  return value > record || (value == record && part.row < all.row);
+}
 void merge(ClassResult& all, ClassResult part) {
-  if (part.worst_ratio > all.worst_ratio) {
+  if (replaces(part.worst, part.worst_ratio, all.worst, all.worst_ratio)) {
     all.worst_ratio = part.worst_ratio;
     all.worst = part.worst;
   }
-  if (part.worst_ulp.ulp > all.worst_ulp.ulp) all.worst_ulp = part.worst_ulp;
+  if (replaces(part.worst_ulp, part.worst_ulp.ulp, all.worst_ulp, all.worst_ulp.ulp))
+    all.worst_ulp = part.worst_ulp;
   all.worst_norm_ulp = std::max(all.worst_norm_ulp, part.worst_norm_ulp);
-  if (!all.first_failure) all.first_failure = part.first_failure;
+  if (part.first_failure &&
+      (!all.first_failure || part.first_failure->row < all.first_failure->row))
+    all.first_failure = part.first_failure;
   all.values += part.values;
   all.failures += part.failures;
   for (std::size_t i = 0; i < all.failures_by_axis.size(); ++i)
@@ -75,6 +86,7 @@ class Runs {
         recipe_for_(recipe_for),
         rows_(row_count(golden)),
         head_(rows_of(golden, 0, 1, rows_)),
+        exact_{&golden.datasets.at("f64/cos"), &golden.datasets.at("f64/sin")},
         positions_(golden.datasets.at("position_ids").bytes.data()) {
     for (std::uint64_t axis = 0; axis < golden.datasets.at("position_ids").shape[0]; ++axis)
       if (std::find(head_.axis_map.begin(), head_.axis_map.end(), axis) != head_.axis_map.end())
@@ -83,7 +95,7 @@ class Runs {
       for (const std::string name : {"cos", "sin"}) {
         const auto given = candidate.datasets.find(folder + name);
         if (!golden.datasets.contains(folder + name) || given == candidate.datasets.end()) continue;
-        tables_.push_back(table(given->second, golden.datasets.at("f64/" + name)));
+        tables_.push_back(table(given->second, name == "sin"));
       }
     // The phase is that of the first format whose cosines and sines are both there.
     for (std::size_t i = 1; i < tables_.size() && !phase_; ++i)
@@ -91,54 +103,67 @@ class Runs {
   }
   std::uint64_t rows() const { return rows_; }
 
-  // Rows [first, end), of which the first run is judged in any case.
-  CaseResult judge(std::uint64_t first, std::uint64_t end) const {
-    std::optional<CaseResult> all;
+  // Adds what is found in rows [first, end); the first rows of all are judged in any case.
+  void judge(std::uint64_t first, std::uint64_t end, std::optional<CaseResult>& all) const {
+    Rooms rooms;
     for (std::uint64_t at = first; at < end; at += kRunRows) {
-      const std::uint64_t count = std::min(kRunRows, end - at);
-      if (all && near(*all, at, count)) {
-        for (ClassResult& c : all->classes) c.values += count * head_.inv_freq.size();
-        quiet(*all, at, count);
-        continue;
+      const std::uint64_t run_end = std::min(at + kRunRows, end);
+      if (pass(all, at, run_end, rooms)) continue;
+      for (std::uint64_t few = at; few < run_end; few += kFewRows) {
+        const std::uint64_t few_end = std::min(few + kFewRows, run_end);
+        if (!pass(all, few, few_end, rooms)) add(all, few, few_end);
       }
-      CaseResult one = compare(rows_of(golden_, at, count, rows_),
-                               rows_of(candidate_, at, count, rows_), recipe_for_);
-      for (ClassResult& c : one.classes) {
-        for (Place* place : {&c.worst, &c.worst_ulp}) place->row += static_cast<std::int64_t>(at);
-        if (c.first_failure) c.first_failure->row += static_cast<std::int64_t>(at);
-      }
-      one.phases = by_row(one.phases, count);
-      if (all) {
-        merge(*all, std::move(one));
-        continue;
-      }
-      all = std::move(one);
-      all->phases.reserve((end - first) * axes_.size());
     }
-    return *all;
   }
 
  private:
   struct Table {
     Dtype dtype;
-    const std::byte *given, *exact;  // [rows][maps][pairs]; exact in binary64
-    double entry;                    // A times what the recipe allows an entry besides its phase
+    bool sine;
+    const DatasetView* given;  // [rows][maps][pairs]
+    double entry;              // A times what the recipe allows an entry besides its phase
     std::shared_ptr<const Recipe> recipe;
     std::vector<PhaseBudget> phases;  // [maps][pairs]
   };
 
-  Table table(const DatasetView& given, const DatasetView& exact) const {
+  // Where a run's values are, while they are looked at.
+  struct Rooms {
+    std::vector<std::byte> exact[2], given;  // cos and sin
+  };
+
+  // Whether rows [first, end) add nothing but their count, and are counted.
+  bool pass(std::optional<CaseResult>& all, std::uint64_t first, std::uint64_t end,
+            Rooms& rooms) const {
+    if (!all || !near(*all, first, end - first, rooms)) return false;
+    for (ClassResult& c : all->classes) c.values += (end - first) * head_.inv_freq.size();
+    quiet(*all, first, end - first);
+    return true;
+  }
+
+  // What compare() says of rows [first, end).
+  void add(std::optional<CaseResult>& all, std::uint64_t first, std::uint64_t end) const {
+    const std::uint64_t count = end - first;
+    CaseResult one = compare(rows_of(golden_, first, count, rows_),
+                             rows_of(candidate_, first, count, rows_), recipe_for_);
+    for (ClassResult& c : one.classes) {
+      for (Place* place : {&c.worst, &c.worst_ulp})
+        if (place->row >= 0) place->row += static_cast<std::int64_t>(first);
+      if (c.first_failure) c.first_failure->row += static_cast<std::int64_t>(first);
+    }
+    one.phases = by_row(one.phases, count);
+    if (all)
+      merge(*all, std::move(one));
+    else
+      all = std::move(one);
+  }
+
+  Table table(const DatasetView& given, bool sine) const {
     const Format& format = format_of(given.dtype);
     const auto recipe = std::make_shared<const Recipe>(recipe_for_(format));
     // As compare() counts them: an entry's own error, and its rounding into the dataset.
     const double own = arithmetic_budget(*recipe, head_.attention_factor, format).table,
                  stored = format == recipe->table ? 0 : unit(format);
-    Table out{given.dtype,
-              given.bytes.data(),
-              exact.bytes.data(),
-              head_.attention_factor * (own + stored),
-              recipe,
-              {}};
+    Table out{given.dtype, sine, &given, head_.attention_factor * (own + stored), recipe, {}};
     const FrequencyAllocation map = allocation(head_.c);
     for (std::size_t slot = 0; slot < head_.inv_freq.size(); ++slot) {
       const std::size_t axis = head_.axis_map[slot];
@@ -170,16 +195,25 @@ class Runs {
     return out;
   }
 
-  bool near(const CaseResult& so_far, std::uint64_t first, std::uint64_t count) const {
+  bool near(const CaseResult& so_far, std::uint64_t first, std::uint64_t count,
+            Rooms& rooms) const {
     const std::array<double, 256> position = nearest(first, count);
     const double a = head_.attention_factor;
     const std::size_t columns = head_.inv_freq.size(), at = first * columns;
+    const auto values = [&](const DatasetView& view, std::vector<std::byte>& room) {
+      const std::size_t bytes = info(view.dtype).bytes;
+      return view.piece(at * bytes, count * columns * bytes, room).data();
+    };
+    const std::byte* const exact[] = {values(*exact_[0], rooms.exact[0]),
+                                      values(*exact_[1], rooms.exact[1])};
     std::vector<double> budget(columns);
     for (std::size_t i = 0; i < tables_.size(); ++i) {
       const Table& t = tables_[i];
       const ClassResult& record = so_far.classes[i];
       const Format& format = format_of(t.dtype);
-      for (std::size_t slot = 0; slot < columns; ++slot) {
+      // Sines may be as far off as the cosines before them.
+      for (std::size_t slot = 0; slot < columns && (i == 0 || tables_[i - 1].dtype != t.dtype);
+           ++slot) {
         const std::uint8_t axis = head_.axis_map[slot];
         const double phase =
             axis == index(Axis::none) ? 0 : t.phases[slot].at(position[axis], true);
@@ -190,7 +224,7 @@ class Runs {
       const NearRule rule{budget.data(), std::min(record.worst_ratio, 1.0) * (1 - 0x1p-50),
                           std::ldexp(record.worst_ulp.ulp, 1 - format.precision),
                           std::min(record.worst_norm_ulp * ulp_at(a, format), t.entry * kBelow)};
-      if (!all_near(t.exact + at * 8, t.dtype, t.given + at * info(t.dtype).bytes, count, columns,
+      if (!all_near(exact[t.sine ? 1 : 0], t.dtype, values(*t.given, rooms.given), count, columns,
                     rule))
         return false;
     }
@@ -203,15 +237,20 @@ class Runs {
     const double spread =
         std::numbers::sqrt2 * tables_[*phase_].entry / (head_.attention_factor * (1 - 0x1p-50));
     const double noise = spread < 1 ? std::asin(spread) : std::numbers::pi;
-    for (std::uint64_t row = first; row < first + count; ++row)
-      for (const std::uint8_t axis : axes_)
-        all.phases.push_back({position(axis, row), 0, noise, axis});
+    for (const std::uint8_t axis : axes_)
+      for (std::uint64_t row = first, next; row < first + count; row = next) {
+        const double from = position(axis, row);
+        for (next = row + 1; next < first + count; ++next)
+          if (position(axis, next) != from + static_cast<double>(next - row)) break;
+        all.phases.push_back({from, 0, noise, axis, static_cast<std::uint32_t>(next - row - 1)});
+      }
   }
 
   const CaseView &golden_, &candidate_;
   const RecipeFor& recipe_for_;
   std::uint64_t rows_;
   Truth head_;                        // of the first row
+  const DatasetView* exact_[2];       // cos and sin
   const std::byte* positions_;        // position_ids
   std::vector<std::uint8_t> axes_;    // that drive a pair
   std::vector<Table> tables_;         // in the order of compare()'s classes
@@ -260,17 +299,33 @@ std::optional<CaseResult> compare_large(const CaseView& golden, const CaseView& 
   for (const auto& [path, view] : candidate.datasets)
     if (golden.datasets.contains(path) && is_table(path)) judged.datasets[path] = view;
   const Runs runs(golden, judged, recipe_for);
-  const std::uint64_t parts =
-      std::clamp<std::uint64_t>(runs.rows() / kRunRows, 1, std::max(threads, 1U));
-  std::vector<CaseResult> results(parts);
-  const auto edge = [&](std::uint64_t part) {
-    return part == parts ? runs.rows() : runs.rows() / parts * part;
-  };
+  // Each thread takes the next rows and keeps its own records.
+  const std::uint64_t parts = (runs.rows() + kPartRows - 1) / kPartRows;
+  std::vector<std::vector<PhaseSample>> phases(parts);
+  std::vector<std::optional<CaseResult>> results(
+      std::clamp<std::uint64_t>(parts, 1, std::max(threads, 1U)));
+  std::atomic<std::uint64_t> next = 0;
   each_on_all_cores(
-      parts, [&](std::size_t part) { results[part] = runs.judge(edge(part), edge(part + 1)); },
+      results.size(),
+      [&](std::size_t thread) {
+        std::optional<CaseResult>& own = results[thread];
+        for (std::uint64_t part = next++; part < parts; part = next++) {
+          runs.judge(part * kPartRows, std::min((part + 1) * kPartRows, runs.rows()), own);
+          phases[part] = std::exchange(own->phases, {});
+        }
+      },
       threads);
-  for (std::size_t part = 1; part < parts; ++part) merge(results[0], std::move(results[part]));
-  return std::move(results[0]);
+  std::optional<CaseResult> all;
+  for (std::optional<CaseResult>& own : results) {
+    if (!own) continue;
+    if (all)
+      merge(*all, std::move(*own));
+    else
+      all = std::move(own);
+  }
+  for (const std::vector<PhaseSample>& some : phases)
+    all->phases.insert(all->phases.end(), some.begin(), some.end());
+  return all;
 }
 
 }  // namespace plumbline

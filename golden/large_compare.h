@@ -12,8 +12,8 @@ namespace plumbline {
 // Nothing where the golden case or the candidate holds other outputs than cos and sin, where a
 // shape is not the golden's, or where the tables are small: compare() is then the way. Otherwise
 // what compare() finds, with two differences: phases are one for each row and axis, its worst
-// pair's, and where nothing of a run of rows differs by more than rounding, their `noise` is the
-// run's largest, to 15 digits. Does not depend on `threads`.
+// pair's; and where nothing of a run of rows differs by more than rounding, one for neighbouring
+// positions of an axis, with the run's largest `noise`, to 15 digits. Does not depend on `threads`.
 //
 // Rows go by runs. A run in which no value is further from the truth than what every record so far
 // and every budget allow adds nothing but its count; every other run is judged by compare() itself.

@@ -169,37 +169,50 @@ std::vector<LargeTables::Coordinates> LargeTables::coordinates(std::uint64_t fir
 
 void LargeTables::positions(std::size_t dataset, std::uint64_t begin,
                             std::span<std::byte> to) const {
+  std::byte* at = to.data();
   const auto put = [&](auto value) {
     static_assert(sizeof value == 8);
-    std::memcpy(to.data(), &value, sizeof value);
-    to = to.subspan(sizeof value);
+    std::memcpy(at, &value, sizeof value);
+    at += sizeof value;
+  };
+  const auto put_quotient = [&](std::int64_t n, std::int64_t d) {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    if (n > -kExact && n < kExact && d < kExact)
+      put(static_cast<double>(n) / static_cast<double>(d));  // one rounding
+    else
+      put(round_to(Rational(n, d), binary64));
   };
   std::uint64_t element = begin / 8;
-  while (!to.empty()) {
+  for (std::uint64_t left = to.size() / 8, count = 0; left > 0; left -= count, element += count) {
     const std::size_t axis = static_cast<std::size_t>(element / rows_);
     const std::uint64_t row = element % rows_;
-    std::uint64_t count = std::min<std::uint64_t>({to.size() / 8, rows_ - row, 4096});
-    if (dataset != 0) count = std::min(count, run_at(row).second);
-    element += count;
+    count = std::min<std::uint64_t>({left, rows_ - row, 4096});
     if (dataset == 0) {
       for (const Window& w : part_of(case_.rows(), row, count))
         for (std::int64_t i = 0; i < w.count; ++i) put(w.first + i);
       continue;
     }
-    const Coordinates at = std::move(coordinates(row, count)[axis]);
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::int64_t n = at.numerators[k], d = at.denominators[k];
-      constexpr std::int64_t kExact = std::int64_t{1} << 53;
-      if (dataset == 2) {
-        put(n);
-      } else if (dataset == 3) {
-        put(d);
-      } else if (n > -kExact && n < kExact && d < kExact) {
-        put(static_cast<double>(n) / static_cast<double>(d));  // one rounding
-      } else {
-        put(round_to(Rational(n, d), binary64));
+    const auto [run, rows] = run_at(row);
+    count = std::min(count, rows);
+    if (run == nullptr) {
+      const Coordinates some = std::move(coordinates(row, count)[axis]);
+      for (std::size_t k = 0; k < count; ++k) {
+        if (dataset == 1) put_quotient(some.numerators[k], some.denominators[k]);
+        if (dataset == 2) put(some.numerators[k]);
+        if (dataset == 3) put(some.denominators[k]);
       }
+      continue;
     }
+    const Line line = run->axes[axis];
+    const auto offset = static_cast<std::int64_t>(row - run->first);
+    const auto end = offset + static_cast<std::int64_t>(count);
+    if (dataset == 1)
+      for (std::int64_t k = offset; k < end; ++k)
+        put_quotient(line.numerator + k * line.step, line.denominator);
+    if (dataset == 2)
+      for (std::int64_t k = offset; k < end; ++k) put(line.numerator + k * line.step);
+    if (dataset == 3)
+      for (std::int64_t k = offset; k < end; ++k) put(line.denominator);
   }
 }
 

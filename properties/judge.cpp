@@ -3,7 +3,10 @@
 // planted phases.
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numbers>
+#include <random>
+#include <set>
 
 #include "golden/compare.h"
 #include "golden/golden.h"
@@ -268,6 +271,60 @@ TEST(Judge, ContextLengthsAreWhatTheSamplesAllow) {
   EXPECT_FALSE(l.length.has_value());
   EXPECT_EQ(l.exceeded_at, 2.0);
   EXPECT_TRUE(context_lengths({}).front().length == std::nullopt);
+}
+
+// The definition, position by position.
+ContextLength spelled_out(const std::vector<PhaseSample>& samples, const Grade& grade) {
+  ContextLength out{grade, true, {}, {}, true, 0};
+  std::map<double, std::set<int>> tested;
+  std::set<int> axes;
+  double end = std::numeric_limits<double>::infinity();
+  for (const PhaseSample& s : samples) {
+    axes.insert(s.axis);
+    out.resolution = std::max(out.resolution, s.noise);
+    for (std::uint32_t i = 0; i <= s.further; ++i) {
+      tested[s.position + i].insert(s.axis);
+      if (s.excess > grade.limit) end = std::min(end, s.position + i);
+    }
+  }
+  if (std::isfinite(end)) out.exceeded_at = end;
+  out.measurable = out.resolution <= grade.limit;
+  for (const auto& [position, on] : tested)
+    if (out.measurable && position < end) out.length = position;
+  if (!out.length) out.all = false;
+  for (double p = 0; p <= out.length.value_or(-1); ++p) out.all = out.all && tested[p] == axes;
+  return out;
+}
+
+TEST(Judge, SamplesOfManyPositionsAreThosePositions) {
+  int all = 0, ended = 0;
+  for (unsigned seed = 0; seed < 4000; ++seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](unsigned n) { return random() % n; };
+    std::vector<PhaseSample> samples;
+    const unsigned axes = 1 + below(3), dense = below(2);
+    for (std::uint8_t axis = 0; axis < axes; ++axis)
+      for (double at = dense ? 0 : below(3); at < 30;) {
+        const double excess = below(12) == 0 ? std::ldexp(1.0, -static_cast<int>(below(30))) : 0;
+        samples.push_back({at, excess, below(9) == 0 ? 0x1p-10 : 0x1p-30, axis,
+                           static_cast<std::uint32_t>(below(5))});
+        at = samples.back().last() + (dense && below(20) != 0 ? 1 : 0.5 * below(4));
+      }
+    std::shuffle(samples.begin(), samples.end(), random);
+    const std::vector<ContextLength> found = context_lengths(samples);
+    for (std::size_t i = 0; i < std::size(kGrades); ++i) {
+      const ContextLength expected = spelled_out(samples, kGrades[i]);
+      EXPECT_EQ(found[i].measurable, expected.measurable) << "seed " << seed;
+      EXPECT_EQ(found[i].length, expected.length) << "seed " << seed;
+      EXPECT_EQ(found[i].exceeded_at, expected.exceeded_at) << "seed " << seed;
+      EXPECT_EQ(found[i].all, expected.all) << "seed " << seed;
+      EXPECT_EQ(found[i].resolution, expected.resolution) << "seed " << seed;
+      all += expected.all && expected.length > 20 ? 1 : 0;
+      ended += expected.exceeded_at && expected.length ? 1 : 0;
+    }
+  }
+  EXPECT_GT(all, 400);
+  EXPECT_GT(ended, 400);
 }
 
 }  // namespace

@@ -307,6 +307,13 @@ TEST_F(LargeTablesFile, GoThroughTheTool) {
             std::string::npos);
   EXPECT_NE(output({"verify", whole}).find("values of tables made anew"), std::string::npos);
   EXPECT_NE(output({"validate", whole, "--candidate", whole}).find("conforms"), std::string::npos);
+  // One value of another file.
+  const std::string wrong = at("wrong.h5");
+  std::filesystem::copy_file(whole, wrong);
+  for (std::size_t i = 0; i < 8; ++i) poke(wrong, 100'000'000 + i, '\x40');
+  const Ended judged = run({"validate", whole, "--candidate", wrong});
+  EXPECT_EQ(judged.code, 1) << judged.err;
+  EXPECT_NE(judged.out.find("does not conform"), std::string::npos) << judged.out;
   std::vector<std::string> parts;
   for (const std::string i : {"0", "1"}) {
     parts.push_back(at("part" + i + ".h5"));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "golden/large_compare.h"
 #include "tools/plugin/options.h"
@@ -37,10 +38,13 @@ class Judged {
       plugin_ = options.plugin.start();
       for (const DtypeInfo& d : kDtypes) plugin::recipe_of(*plugin_, d.dtype);
     }
+    // Its gate takes as long as the golden file's, which is opened meanwhile.
+    if (!options.candidate.empty())
+      opening_ = std::async(std::launch::async, [this] { candidate_.emplace(options_.candidate); });
   }
   void open_candidate() {
-    if (options_.candidate.empty()) return;
-    candidate_.emplace(options_.candidate);
+    if (!opening_.valid()) return;
+    opening_.get();
     const auto declared = candidate_->root().text.find("recipe");
     if (chosen_ || declared == candidate_->root().text.end()) return;
     try {
@@ -125,6 +129,7 @@ class Judged {
   std::optional<CaseFile> candidate_;
   std::shared_ptr<plugin::PluginProcess> plugin_;
   bool hung_ = false;
+  std::future<void> opening_;  // the last: its end is waited for before candidate_ goes
 };
 
 Report judge_all(const Options& options) {

@@ -35,6 +35,14 @@ std::vector<std::string> case_order(const FileIndex& index) {
 
 }  // namespace
 
+std::span<const std::byte> DatasetView::piece(std::uint64_t from, std::uint64_t count,
+                                              std::vector<std::byte>& room) const {
+  if (file == nullptr) return bytes.subspan(from, count);
+  room.resize(count);
+  file->read(offset + from, room);
+  return room;
+}
+
 struct CaseFile::State {
   explicit State(const std::filesystem::path& source) : path(source), file(source) {
     try {
@@ -92,10 +100,12 @@ CaseView CaseFile::view(const std::string& id) const {
   const StoredGroup& group = state_->at(id);
   CaseView one{id, group.text, group.numbers, {}};
   for (const auto& [path, stored] : group.datasets) {
-    const bool beside = stored.compact || stored.size == 0;
-    one.datasets[path] = {stored.dtype, stored.shape,
-                          beside ? std::span<const std::byte>(stored.bytes)
-                                 : state_->mapped().subspan(stored.offset, stored.size)};
+    DatasetView& view = one.datasets[path];
+    view = {stored.dtype, stored.shape, stored.bytes};
+    if (stored.compact || stored.size == 0) continue;
+    view.bytes = state_->mapped().subspan(stored.offset, stored.size);
+    view.file = &state_->file;
+    view.offset = stored.offset;
   }
   return one;
 }

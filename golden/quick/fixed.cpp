@@ -76,15 +76,18 @@ Fixed operator+(const Fixed& a, const Fixed& b) {
 Fixed operator-(const Fixed& a, const Fixed& b) { return a + Fixed{b.limbs, !b.negative}; }
 
 Fixed operator*(const Fixed& a, const Fixed& b) {
+  // Partial products below the second limb are left out; most numbers are below 1.
+  constexpr std::size_t kLeast = 2;
+  const std::size_t a_limbs = a.limbs[3] == 0 ? 3 : 4, b_limbs = b.limbs[3] == 0 ? 3 : 4;
   std::array<std::uint64_t, 8> product{};
-  for (std::size_t i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < a_limbs; ++i) {
     Wide carry = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
+    for (std::size_t j = i < kLeast ? kLeast - i : 0; j < b_limbs; ++j) {
       carry += static_cast<Wide>(a.limbs[i]) * b.limbs[j] + product[i + j];
       product[i + j] = static_cast<std::uint64_t>(carry);
       carry >>= 64;
     }
-    product[i + 4] = static_cast<std::uint64_t>(carry);
+    product[i + b_limbs] = static_cast<std::uint64_t>(carry);
   }
   return {{product[3], product[4], product[5], product[6]}, a.negative != b.negative};
 }

@@ -19,7 +19,8 @@ inline constexpr int kFixedFraction = 192;
 // Exact while the magnitude stays below 2^64.
 Fixed operator+(const Fixed& a, const Fixed& b);
 Fixed operator-(const Fixed& a, const Fixed& b);
-// Toward zero: off by less than 2^-192 where the product is below 2^64.
+// Toward zero: off by less than 2^-190 where the product is below 2^64: three partial products of
+// at most 2^128, 2^192 and 2^192 in units of 2^-384 are left out, and what is below 2^-192 is cut.
 Fixed operator*(const Fixed& a, const Fixed& b);
 
 // high is x rounded to nearest, |low| <= 2^-53 |high|, and high + low is off by at most 2^-106 |x|

@@ -11,7 +11,7 @@ namespace plumbline::quick {
 namespace {
 
 // Of a number taken from its enclosure. With E(n) the distance of e^(i n step) from its exact
-// value, E(m + n) <= (E(m) + E(n)) (1 + 2^-100) + 2^-190, the last for four products toward zero:
+// value, E(m + n) <= (E(m) + E(n)) (1 + 2^-100) + 2^-187, the last for four products toward zero:
 // E(n) <= n 2^-183, and with n <= 2^24 and the start's own kTaken, below 2^-158.
 constexpr double kTaken = 0x1p-185;
 constexpr int kMostSeeds = 1 << 24;

@@ -17,10 +17,10 @@ constexpr double kLow = -12, kHigh = 1;  // decades of phase error shown
 // much rounding could hide there.
 std::string plot(const std::vector<PhaseSample>& samples) {
   double most = 10;
-  for (const PhaseSample& s : samples) most = std::max(most, std::abs(s.position) + 1);
+  for (const PhaseSample& s : samples) most = std::max(most, s.last() + 1);
   const double decades = std::ceil(std::log10(most));
   const auto x_of = [&](double position) {
-    return kLeft + std::log10(std::abs(position) + 1) / decades * (kWidth - kLeft - kRight);
+    return kLeft + std::log10(position + 1) / decades * (kWidth - kLeft - kRight);
   };
   const auto y_of = [&](double error) {
     const double level = std::clamp(std::log10(std::max(error, 1e-300)), kLow, kHigh);
@@ -29,11 +29,13 @@ std::string plot(const std::vector<PhaseSample>& samples) {
   constexpr int kBins = 120;
   std::vector<double> error(kBins, -1), noise(kBins, 0), where(kBins, 0);
   for (const PhaseSample& s : samples) {
-    const auto bin = static_cast<std::size_t>(
-        std::min(kBins - 1.0, (x_of(s.position) - kLeft) / (kWidth - kLeft - kRight) * kBins));
-    if (s.excess > error[bin]) where[bin] = s.position;
-    error[bin] = std::max(error[bin], s.excess);
-    noise[bin] = std::max(noise[bin], s.noise);
+    for (double position = s.position; position <= s.last(); ++position) {
+      const auto bin = static_cast<std::size_t>(
+          std::min(kBins - 1.0, (x_of(position) - kLeft) / (kWidth - kLeft - kRight) * kBins));
+      if (s.excess > error[bin]) where[bin] = position;
+      error[bin] = std::max(error[bin], s.excess);
+      noise[bin] = std::max(noise[bin], s.noise);
+    }
   }
   std::string out = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"phase error against position\">\n",
