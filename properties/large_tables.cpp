@@ -297,6 +297,34 @@ TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAre) {
   EXPECT_FALSE(compare_large(view_of(other), view_of(golden), recipe_for, 1).has_value());
 }
 
+// Axes that stand still, jump back and go by fractions: samples of many positions are of text only.
+TEST_F(LargeTablesFile, AreJudgedAsWholeOnesAreBesideImages) {
+  for (const char* model : {"qwen2-vl-7b", "qwen2.5-omni-7b"}) {
+    SCOPED_TRACE(model);
+    const Case c = case_from_json(Json{{"id", "mixed"},
+                                       {"model", model},
+                                       {"sequence", "t900 v2x20x30 t700"},
+                                       {"dtypes", Json::array({"f64"})},
+                                       {"tensors", Json::array({"own_tables"})}});
+    write_large(at("mixed.h5"), c, 2);
+    const StoredCase golden = FileReader(at("mixed.h5")).load("mixed");
+    const auto recipe_for = [](const Format& f) { return default_recipe(f); };
+    for (const std::size_t wrong_row : {std::size_t{0}, std::size_t{1000}, std::size_t{2700}}) {
+      StoredCase candidate{"mixed", {}, {}, {}};
+      for (const std::string path : {"f64/cos", "f64/sin"})
+        candidate.tensors[path] = golden.tensors.at(path);
+      const std::size_t at_value = (wrong_row * 64 + 40) * 8;
+      if (wrong_row != 0)
+        std::memset(candidate.tensors["f64/sin"].bytes.data() + at_value, 0x40, 8);
+      const CaseResult expected = compare(golden, candidate, recipe_for);
+      EXPECT_EQ(expected.conforms(), wrong_row == 0);
+      const auto got = compare_large(view_of(golden), view_of(candidate), recipe_for, 2);
+      ASSERT_TRUE(got.has_value());
+      expect_same(*got, expected);
+    }
+  }
+}
+
 constexpr const char* kLargeCase =
     R"({"id": "big", "model": "qwen3-8b", "sequence": "t131072", "dtypes": ["f64"],
     "tensors": ["own_tables"]})";
