@@ -27,6 +27,7 @@ constexpr Order unzip(int first) {
 constexpr Order kZipLow = zip(0), kZipHigh = zip(8), kEven = unzip(0), kOdd = unzip(1);
 
 struct Avx512 {
+  static constexpr int kRegisters = 32;
   using Words = __m512i;
   static __mmask16 first16(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
   static __mmask32 first32(int n) { return static_cast<__mmask32>((std::uint64_t{1} << n) - 1U); }

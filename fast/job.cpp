@@ -60,7 +60,7 @@ void check_views(std::string_view name, const TokenShape& shape, int heads, Stor
 
 std::ptrdiff_t prefetch_distance(std::size_t bytes) {
   constexpr std::size_t kOutOfCache = std::size_t{2} << 20;
-  return bytes < kOutOfCache ? 0 : 4096;
+  return bytes < kOutOfCache ? 0 : 8192;
 }
 
 }  // namespace plumbline::fast

@@ -19,6 +19,7 @@ struct Buffer {
 };
 
 struct Avx2 {
+  static constexpr int kRegisters = 16;
   using Words = __m256i;
   struct F32 {
     using Element = float;

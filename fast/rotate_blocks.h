@@ -65,10 +65,25 @@ struct HalfSplit {
     return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
   }
   template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
+  void turn_first(const Data& d, Element* out, int n) const {
     Stored::template store<full>(out, V::fms(d.x, c, V::mul(d.y, s)), n);
+  }
+  template <bool full>
+  void turn_second(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
     Stored::template store<full>(out + half, V::fma(d.x, s, V::mul(d.y, c)), n);
   }
+  template <bool full>
+  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
+    turn_first<full>(d, out, n);
+    turn_second<full>(d, out, half, n);
+  }
+};
+
+// Whether a head fits in registers beside its cos and sin, and its halves are whole vectors: it is
+// then loaded and stored line by line in the order of memory, which the way to memory rewards.
+template <class Isa, class Block>
+concept Sweeps = Isa::kRegisters >= 32 && requires {
+  &Block::template turn_first<true>;
 };
 
 // x, y, x, y: each vector is multiplied by (c, s) with x doubled and by (-s, c) with y doubled, and
@@ -178,7 +193,8 @@ struct AdjacentBf16 {
   }
 };
 
-// Asks for the lines of one block that lie `distance` bytes ahead, each line once.
+// Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
+// alone.
 template <class Isa, class Block>
 void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
          int block) {
@@ -187,8 +203,18 @@ void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t d
   if (kLanes < kLine && block % 2 != 0) return;
   const char* first = reinterpret_cast<const char*>(x) + distance;
   Isa::prefetch(first);
-  if (Block::kNeox) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
+  if (Block::kNeox && half != 0) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
   if (kLanes > kLine) Isa::prefetch(first + 64);
+}
+
+// Asks for a row of cos and sin, `count` values each.
+template <class Isa, class Real>
+void ask_row(const void* row, std::ptrdiff_t sin_offset, std::ptrdiff_t count) {
+  const auto* cos = static_cast<const Real*>(row);
+  for (std::ptrdiff_t i = 0; i < count; i += std::ptrdiff_t{64 / sizeof(Real)}) {
+    Isa::prefetch(reinterpret_cast<const char*>(cos + i));
+    Isa::prefetch(reinterpret_cast<const char*>(cos + sin_offset + i));
+  }
 }
 
 // Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
@@ -224,11 +250,28 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
   for (; count > 0; --count) {
     typename Block::Data overlap;
     if constexpr (kOverlap) overlap = Block::template load<true>(in + last, half, Block::kPairs);
+    if constexpr (ahead && Sweeps<Isa, Block> && blocks > 0) {
 #pragma GCC unroll 4
-    for (int b = 0; b < blocks; ++b) {
-      if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
-      trig[b].template turn<true>(Block::template load<true>(in + b * kStep, half, Block::kPairs),
-                                  out + b * kStep, half, Block::kPairs);
+      for (int b = 0; b < blocks; ++b) ask<Isa, Block>(in + b * kStep, 0, distance, b);
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b) ask<Isa, Block>(in + half + b * kStep, 0, distance, b);
+      typename Block::Data data[blocks];
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b)
+        data[b] = Block::template load<true>(in + b * kStep, half, Block::kPairs);
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b)
+        trig[b].template turn_first<true>(data[b], out + b * kStep, Block::kPairs);
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b)
+        trig[b].template turn_second<true>(data[b], out + b * kStep, half, Block::kPairs);
+    } else {
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b) {
+        if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
+        trig[b].template turn<true>(Block::template load<true>(in + b * kStep, half, Block::kPairs),
+                                    out + b * kStep, half, Block::kPairs);
+      }
     }
     if constexpr (kOverlap) {
       trig[blocks].template turn<true>(overlap, out + last, half, Block::kPairs);
@@ -257,6 +300,9 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   for (int token = begin; token < end; ++token, rows += job.rows_per_token) {
     for (const Run *run = job.runs, *last = run + job.run_count; run != last; ++run) {
       const Real* cos = static_cast<const Real*>(rows[run->row]) + first;
+      if constexpr (ahead)
+        if (token + 1 < end)
+          ask_row<Isa, Real>(rows[job.rows_per_token + run->row], job.sin_offset, half);
       const Real* sin = cos + job.sin_offset;
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
