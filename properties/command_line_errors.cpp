@@ -326,6 +326,8 @@ TEST_F(Refusals, FaultyCommandLines) {
       {{"bench", "--filter", "["}, {"--filter = '['"}},
       {{"bench", "--filter", "no such case"}, {"--filter = 'no such case'"}},
       {{"bench", "--kernel", "nope"}, {"--kernel = 'nope'"}},
+      {{"bench", "--certified", "--model", "nope"}, {"model = 'nope'"}},
+      {{"bench", "--files", out, "--model", "all"}, {"model = 'all'"}},
       {{"list"}, {"what"}},
       {{"list", "nope"}, {"nope"}},
       {{"generate", "--suite", "smoke"}, {"--out"}},

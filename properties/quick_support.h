@@ -17,7 +17,8 @@ inline constexpr Dtype kFloats[] = {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::
 struct SpectrumJob {
   std::string name;
   FrequencySpectrum spectrum;
-  std::string json;  // the same for the second oracle
+  std::string json;                // the same for the second oracle
+  std::vector<std::string> names;  // of all the presets that have it, `name` first
 };
 
 // The distinct spectra of the presets, spectra whose number of channels fills no group, and the
@@ -27,9 +28,9 @@ inline std::vector<SpectrumJob> spectrum_jobs() {
   const auto take = [&](const std::string& name, const Json& json) {
     const Case c = case_from_json(json);
     const std::string text = c.spectrum_json.dump();
-    for (const SpectrumJob& job : out)
-      if (job.json == text) return;
-    out.push_back({name, c.spectrum, text});
+    for (SpectrumJob& job : out)
+      if (job.json == text) return job.names.push_back(name);
+    out.push_back({name, c.spectrum, text, {name}});
   };
   for (const Model& m : models())
     take(m.name, Json{{"id", m.name}, {"model", m.name}, {"sequence", "t1"}});

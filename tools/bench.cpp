@@ -209,7 +209,8 @@ int run_bench(const BenchOptions& o) {
   if (o.rounds < 5 || o.rounds > 1000)
     throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
   const std::string model = o.model.empty() ? "qwen3-vl-8b" : o.model;
-  if (o.certified) return bench_certified(model, o.rounds);
+  if (o.certified)
+    return model == "all" ? bench_certified_presets() : bench_certified(model, o.rounds);
   if (!o.files.empty()) return bench_files(model, o.files, o.rounds);
   if (!o.model.empty()) throw std::invalid_argument("--model: goes with --certified or --files");
   const int cores = static_cast<int>(threads());
@@ -285,7 +286,10 @@ Run add_bench(CLI::App& app) {
     files->excludes(app.get_option(other));
   }
   certified->excludes(files);
-  app.add_option("--model", o->model, "preset of --certified and --files (qwen3-vl-8b)");
+  app.add_option(
+      "--model", o->model,
+      "preset of --certified and --files (qwen3-vl-8b); all, with --certified: every preset's "
+      "2^20 positions, a line each");
   return [o] { return run_bench(*o); };
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -44,7 +45,48 @@ struct Method {
   quick::Count count = {};
 };
 
+ResolvedSpectrum spectrum_of(const Model& model) {
+  return ResolvedSpectrum(
+      case_from_json(Json{{"id", "bench"}, {"model", model.name}, {"sequence", "t1"}}).spectrum);
+}
+
+struct Everywhere {
+  quick::Count count;
+  double seconds = 0;
+};
+
+// Every position of `rows`, in four formats.
+Everywhere certify_everywhere(const quick::ConsecutiveRows& rows) {
+  const int n = rows.channels();
+  std::vector<double> cos(static_cast<std::size_t>(kRows * n)), sin(cos);
+  Everywhere all;
+  all.seconds = seconds_of([&] {
+    for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16})
+      for (std::int64_t at = 0; at < kPositions; at += kRows)
+        all.count += rows.rows(at, at + kRows, {dtype, cos.data(), sin.data(), n});
+  });
+  return all;
+}
+
 }  // namespace
+
+int bench_certified_presets() {
+  fmt::print("every position below 2^20 in four formats, one core, kernels {}\n",
+             quick::best_kernels().name);
+  fmt::print("{:24} {:>8} {:>12} {:>10} {:>10}  {}\n", "preset", "channels", "values", "seeds, s",
+             "values, s", "left to the reference");
+  for (const Model& model : models()) {
+    const ResolvedSpectrum spectrum = spectrum_of(model);
+    std::unique_ptr<quick::ConsecutiveRows> rows;
+    const double seed_seconds = seconds_of(
+        [&] { rows = std::make_unique<quick::ConsecutiveRows>(spectrum, 0, kPositions); });
+    const Everywhere all = certify_everywhere(*rows);
+    fmt::print("{:24} {:8} {:12} {:10.2f} {:10.2f}  {}\n", model.name, spectrum.rungs(),
+               all.count.values, seed_seconds, all.seconds, all.count.decided);
+    std::fflush(stdout);
+  }
+  return 0;
+}
 
 int bench_certified(const std::string& name, int rounds) {
   const Model& model = find_model(name);
@@ -190,12 +232,7 @@ int bench_certified(const std::string& name, int rounds) {
       "core's fused multiply-adds, {:.3g} vectors a second, and its stores allow; the rest is "
       "integer work, gathers, loads and rows whose test fails\n",
       peak_operations());
-  quick::Count all;
-  const double table_seconds = seconds_of([&] {
-    for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16})
-      for (std::int64_t at = 0; at < kPositions; at += kRows)
-        all += rows->rows(at, at + kRows, {dtype, cos.data(), sin.data(), n});
-  });
+  const auto [all, table_seconds] = certify_everywhere(*rows);
   fmt::print(
       "every position below 2^20 in four formats: {} values in {:.2f} s after {:.2f} s for "
       "seeds, {} left to the reference, a share of {:.1e}\n",
