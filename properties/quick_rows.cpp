@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certified rows against Arb, bit for bit: every preset's channels, four formats, positions to
-// 2^31. PLUMBLINE_EXHAUSTIVE in the environment: more than 10^9 values.
+// Certified rows against Arb, bit for bit, and what they were rounded from, in the bound claimed of
+// its error: every preset's channels, four formats, positions to 2^31. PLUMBLINE_EXHAUSTIVE in the
+// environment: more than 10^9 values.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -33,17 +34,36 @@ std::vector<std::int64_t> starts(std::mt19937_64& random, int more) {
   return out;
 }
 
+// Turns as kernels store them, and the bound of each row's and channel's.
+template <class Bound>
+oracle::Approximations approximations(const std::vector<double>& turns, int groups, Bound bound) {
+  return [&turns, groups, bound](int row, std::size_t channel, bool sine) {
+    const std::size_t group = static_cast<std::size_t>(row * groups) + channel / kGroup;
+    const double* at =
+        turns.data() + group * kTurnGroup + (sine ? 2 * kGroup : 0) + channel % kGroup;
+    return oracle::Approximation{at[0], at[kGroup], bound(row, channel)};
+  };
+}
+
 // One spectrum against Arb, with a machine's share of the work.
 class Referee {
  public:
   explicit Referee(const SpectrumJob& job)
-      : job_(job), spectrum_(job.spectrum), arb_(job.json, spectrum_.rungs()) {
+      : job_(job),
+        spectrum_(job.spectrum),
+        arb_(job.json, spectrum_.rungs()),
+        groups_((spectrum_.rungs() + kGroup - 1) / kGroup),
+        turns_(static_cast<std::size_t>(kBlock * groups_) * kTurnGroup) {
     for (const Dtype dtype : kFloats) rows_.emplace_back(dtype, kBlock, spectrum_.rungs());
   }
   void consecutive(std::int64_t start) {
     const ConsecutiveRows quick(spectrum_, start, start + kBlock);
     for (RowBuffer& r : rows_) count += quick.rows(start, start + kBlock, r.out());
-    take(arb_.consecutive(start, kBlock, tables(rows_)));
+    quick.turns(start, start + kBlock, turns_.data());
+    take(arb_.consecutive(
+             start, kBlock, tables(rows_),
+             approximations(turns_, groups_, [&](int, std::size_t) { return quick.bound(); })),
+         consecutive_error);
   }
   void scattered(std::mt19937_64& random, std::int64_t denominator, bool each, int count_of_rows) {
     const ScatteredRows quick(spectrum_, denominator);
@@ -55,13 +75,22 @@ class Referee {
     }
     numerators.front() = kFarthest;
     for (RowBuffer& r : rows_) count += quick.rows(numerators, count_of_rows, r.out());
-    take(arb_.at(numerators, denominator, count_of_rows, tables(rows_)));
+    quick.turns(numerators, count_of_rows, turns_.data());
+    const auto bound = [&](int row, std::size_t channel) {
+      const auto n = static_cast<std::size_t>(spectrum_.rungs()), r = static_cast<std::size_t>(row);
+      return quick.bound(numerators[each ? r * n + channel : r]);
+    };
+    take(arb_.at(numerators, denominator, count_of_rows, tables(rows_),
+                 approximations(turns_, groups_, bound)),
+         scattered_error);
   }
   Count count;
   std::uint64_t equal = 0, harder = 0;
+  double consecutive_error = 0, scattered_error = 0;  // the largest, in its bound
 
  private:
-  void take(const oracle::TableFindings& found) {
+  void take(const oracle::TableFindings& found, double& error) {
+    if (!(found.error <= error)) error = found.error;
     equal += found.values;
     harder += found.harder;
     if (found.differ != 0)
@@ -70,6 +99,8 @@ class Referee {
   const SpectrumJob& job_;
   ResolvedSpectrum spectrum_;
   oracle::Table arb_;
+  int groups_;
+  std::vector<double> turns_;
   std::vector<RowBuffer> rows_;
 };
 
@@ -81,6 +112,7 @@ TEST(QuickRows, EqualArbInEveryFormat) {
   std::mutex lock;
   Count count;
   std::uint64_t equal = 0, harder = 0;
+  double consecutive = 0, scattered = 0;
   std::cout << "seed " << kSeed << '\n';
   each_on_all_cores(
       jobs.size(),
@@ -95,14 +127,24 @@ TEST(QuickRows, EqualArbInEveryFormat) {
         const std::scoped_lock hold(lock);
         std::cout << jobs[mine].name << ": " << referee.equal << " values equal, "
                   << referee.count.decided << " decided by the reference, " << referee.harder
-                  << " needed more than Arb's first precision\n";
+                  << " needed more than Arb's first precision, errors to "
+                  << referee.consecutive_error << " and " << referee.scattered_error
+                  << " of the bound\n";
+        EXPECT_LT(referee.consecutive_error, 1) << jobs[mine].name;
+        EXPECT_LT(referee.scattered_error, 1) << jobs[mine].name;
+        consecutive = std::max(consecutive, referee.consecutive_error);
+        scattered = std::max(scattered, referee.scattered_error);
         count += referee.count;
         equal += referee.equal;
         harder += referee.harder;
       },
       all ? 0 : 1);
   std::cout << equal << " of " << count.values << " values equal to Arb, " << count.decided
-            << " of them decided by the reference\n";
+            << " of them decided by the reference; largest error of what they were rounded from: "
+            << consecutive << " of the bound at consecutive positions, " << scattered
+            << " at any\n";
+  for (const double error : {consecutive, scattered})
+    EXPECT_GT(error, 0x1p-8) << "so far below the bound, something else is measured";
   EXPECT_EQ(equal, count.values);
   EXPECT_GT(count.values, all ? 1'000'000'000U : 10'000'000U);
 }
@@ -183,7 +225,14 @@ TEST(QuickRows, ASpoiledSeedGivesWrongRows) {
   rows.emplace_back(Dtype::f64, kBlock, spectrum.rungs());
   quick.rows(4000, 4000 + kBlock, rows.front().out());
   oracle::Table arb(job.json, spectrum.rungs());
-  EXPECT_GT(arb.consecutive(4000, kBlock, tables(rows)).differ, 100U);
+  const int groups = (spectrum.rungs() + kGroup - 1) / kGroup;
+  std::vector<double> turns(static_cast<std::size_t>(kBlock * groups) * kTurnGroup);
+  quick.turns(4000, 4000 + kBlock, turns.data());
+  const oracle::TableFindings found = arb.consecutive(
+      4000, kBlock, tables(rows),
+      approximations(turns, groups, [&](int, std::size_t) { return quick.bound(); }));
+  EXPECT_GT(found.differ, 100U);
+  EXPECT_GT(found.error, 1);
 }
 
 TEST(QuickRows, BadInputIsNamed) {

@@ -24,6 +24,29 @@ struct CosSin {
   Ball cos, sin;
 };
 
+constexpr slong kDistanceBits = 512;
+
+// |high + low - value| of every number of the ball, rounded up. Keeps its room: balls allocate.
+class Distance {
+ public:
+  Distance() { mag_init(size_); }
+  ~Distance() { mag_clear(size_); }
+  Distance(const Distance&) = delete;
+  Distance& operator=(const Distance&) = delete;
+  double of(const Ball& value, double high, double low) {
+    arb_set_d(part_.get(), high);
+    arb_sub(rest_.get(), part_.get(), value.get(), kDistanceBits);
+    arb_set_d(part_.get(), low);
+    arb_add(rest_.get(), rest_.get(), part_.get(), kDistanceBits);
+    arb_get_mag(size_, rest_.get());
+    return mag_get_d(size_);
+  }
+
+ private:
+  Ball rest_, part_;
+  mag_t size_;
+};
+
 const Format& format_of(Dtype dtype) {
   for (const Format& f : kFormats)
     if (f.dtype == dtype) return f;
@@ -61,6 +84,12 @@ struct Table::Parts {
     return turn;
   }
 
+  // What a value was rounded from, beside a ball that encloses the value. At kBits its radius is
+  // below 2^-120, for positions to 2^31.
+  void measure(TableFindings& found, const Ball& ball, const Approximation& from) {
+    const double error = distance.of(ball, from.high, from.low) / from.bound;
+    if (!(error <= found.error)) found.error = error;
+  }
   // One value against all formats; `ball` encloses it at kBits.
   void compare(TableFindings& found, const Ball& ball, bool sine, std::size_t frequency,
                std::int64_t numerator, std::int64_t denominator, std::ptrdiff_t row,
@@ -100,6 +129,7 @@ struct Table::Parts {
   Turns turns;
   std::vector<Ball> inv_freq;
   Ball attention;
+  Distance distance;
 
  private:
   std::vector<CosSin> fine_;
@@ -109,7 +139,8 @@ Table::Table(const std::string& spectrum, std::int64_t pairs)
     : parts_(std::make_unique<Parts>(spectrum, pairs)) {}
 Table::~Table() = default;
 
-TableFindings Table::consecutive(std::int64_t first, int count, std::span<const TableRows> rows) {
+TableFindings Table::consecutive(std::int64_t first, int count, std::span<const TableRows> rows,
+                                 const Approximations& approximations) {
   Parts& p = *parts_;
   const std::size_t n = p.inv_freq.size();
   const std::vector<CosSin>& fine = p.fine();
@@ -128,13 +159,17 @@ TableFindings Table::consecutive(std::int64_t first, int count, std::span<const 
       const auto column = static_cast<std::ptrdiff_t>(f);
       p.compare(found, value.cos, false, f, position, 1, row, column, rows);
       p.compare(found, value.sin, true, f, position, 1, row, column, rows);
+      if (!approximations) continue;
+      p.measure(found, value.cos, approximations(row, f, false));
+      p.measure(found, value.sin, approximations(row, f, true));
     }
   }
   return found;
 }
 
 TableFindings Table::at(std::span<const std::int64_t> numerators, std::int64_t denominator,
-                        int count, std::span<const TableRows> rows) {
+                        int count, std::span<const TableRows> rows,
+                        const Approximations& approximations) {
   Parts& p = *parts_;
   const std::size_t n = p.inv_freq.size();
   const bool one = numerators.size() == static_cast<std::size_t>(count);
@@ -148,34 +183,17 @@ TableFindings Table::at(std::span<const std::int64_t> numerators, std::int64_t d
       const auto column = static_cast<std::ptrdiff_t>(f);
       p.compare(found, turn.cos, false, f, numerator, denominator, row, column, rows);
       p.compare(found, turn.sin, true, f, numerator, denominator, row, column, rows);
+      if (!approximations) continue;
+      p.measure(found, turn.cos, approximations(row, f, false));
+      p.measure(found, turn.sin, approximations(row, f, true));
     }
   return found;
 }
 
-namespace {
-
-constexpr slong kDistanceBits = 512;
-
-double distance_to(const Ball& value, double high, double low) {
-  Ball rest, part;
-  arb_set_d(part.get(), high);
-  arb_sub(rest.get(), part.get(), value.get(), kDistanceBits);
-  arb_set_d(part.get(), low);
-  arb_add(rest.get(), rest.get(), part.get(), kDistanceBits);
-  mag_t size;
-  mag_init(size);
-  arb_get_mag(size, rest.get());
-  const double bound = mag_get_d(size);
-  mag_clear(size);
-  return bound;
-}
-
-}  // namespace
-
 double Table::distance(std::size_t frequency, std::int64_t position, bool sine, double high,
                        double low) {
   const Turn turn = parts_->turns.at(Coordinate(position), frequency, kDistanceBits);
-  return distance_to(sine ? turn.sin : turn.cos, high, low);
+  return parts_->distance.of(sine ? turn.sin : turn.cos, high, low);
 }
 
 double Table::distance_of_turn(std::int64_t numerator, std::int64_t denominator, bool sine,
@@ -185,7 +203,7 @@ double Table::distance_of_turn(std::int64_t numerator, std::int64_t denominator,
   (sine ? arb_sin_pi_fmpq : arb_cos_pi_fmpq)(value.get(), half_turns.get(), kDistanceBits);
   parts_->turns.attention(kDistanceBits).value.enclose(factor, kDistanceBits);
   arb_mul(value.get(), value.get(), factor.get(), kDistanceBits);
-  return distance_to(value, high, low);
+  return parts_->distance.of(value, high, low);
 }
 
 std::optional<std::uint64_t> Table::rotated(std::size_t frequency, std::int64_t position,

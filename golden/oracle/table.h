@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,8 +25,17 @@ struct TableFindings {
   std::uint64_t values = 0;  // equal, bit for bit
   std::uint64_t differ = 0;
   std::uint64_t harder = 0;  // of all: needed more than the first precision
+  // The largest |high + low - value| / bound of the approximations given, rounded up; 0 without.
+  double error = 0;
   std::string first;
 };
+
+// What a value was rounded from, high + low, and what is claimed of its error.
+struct Approximation {
+  double high, low, bound;
+};
+// Of the cosine or sine of a row's frequency.
+using Approximations = std::function<Approximation(int row, std::size_t frequency, bool sine)>;
 
 // A cos(position inv_freq) and A sin of one spectrum by Arb, outside any stored case. One thread an
 // object.
@@ -41,11 +51,12 @@ class Table {
   // Rows of positions first, first + 1, ... against every one of `rows`: by angle addition at 160
   // bits, and anew where that does not decide. Throws std::runtime_error for a rounding that stays
   // undecided.
-  TableFindings consecutive(std::int64_t first, int count, std::span<const TableRows> rows);
+  TableFindings consecutive(std::int64_t first, int count, std::span<const TableRows> rows,
+                            const Approximations& approximations = {});
   // The row of position numerators[i] / denominator, or, with as many numerators as there are
   // values, each value at its own.
   TableFindings at(std::span<const std::int64_t> numerators, std::int64_t denominator, int count,
-                   std::span<const TableRows> rows);
+                   std::span<const TableRows> rows, const Approximations& approximations = {});
   // An upper bound of |high + low - value| for the cosine or sine of one frequency at an integer
   // position; and for A cos or A sin of numerator / denominator of a turn.
   double distance(std::size_t frequency, std::int64_t position, bool sine, double high, double low);
