@@ -211,8 +211,8 @@ class Certificate {
           continue;
         }
         const Format& format = format_of_float(dtype);
-        const std::uint64_t above = round_to(from_double(std::nextafter(wide, 2)), format),
-                            below = round_to(from_double(std::nextafter(wide, -2)), format);
+        const std::uint64_t above = round_to(from_double(std::nextafter(wide, HUGE_VAL)), format),
+                            below = round_to(from_double(std::nextafter(wide, -HUGE_VAL)), format);
         if (above == below) {
           ++small;
           if (code != above) fail(i, tile, "formats differ");
