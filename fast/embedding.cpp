@@ -57,8 +57,8 @@ enum class Rows : std::uint8_t { stand, merge, absent };
 
 // Of the token whose position on axis a is at[a * stride]; fills `rows` where they stand.
 template <class Position>
-Rows look_up(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride,
-             const void** rows) {
+[[gnu::always_inline]] inline Rows look_up(const EmbeddingState& s, const Position* at,
+                                           std::ptrdiff_t stride, const void** rows) {
   const std::int64_t ready = s.table.empty() ? 0 : s.ready;
   bool equal = true;
   for (int a = 0; a < s.c.axes; ++a) {
@@ -145,6 +145,16 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   }
 }
 
+// The check itself is called for those that fail.
+template <class Position>
+void check_each(std::span<const Position> position_ids) {
+  if constexpr (!std::is_same_v<Position, std::int32_t>) {
+    constexpr auto kMost = static_cast<Position>(kMaxPosition);
+    for (const Position p : position_ids)
+      if (!(p >= -kMost && p <= kMost)) check_position(static_cast<double>(p));
+  }
+}
+
 template <class Position>
 void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Position> position_ids,
                   int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
@@ -169,8 +179,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
       return;
     }
   }
-  if constexpr (!std::is_same_v<Position, std::int32_t>)
-    for (const Position p : position_ids) check_position(static_cast<double>(p));
+  check_each(position_ids);
   if (tokens == 0) return;
   check_tensors();
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
@@ -232,7 +241,7 @@ std::vector<float> RotaryEmbedding::cos_sin(std::span<const std::int64_t> positi
                                             int tokens) const {
   const EmbeddingState& s = *state_;
   check_positions(s.c, position_ids.size(), tokens);
-  for (const std::int64_t p : position_ids) check_position(static_cast<double>(p));
+  check_each(position_ids);
   const auto pairs = static_cast<std::ptrdiff_t>(s.c.rotary_dim / 2);
   std::vector<float> result, space(2 * s.of.size());
   RowScratch scratch;
