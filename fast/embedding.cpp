@@ -48,7 +48,8 @@ RotateJob job_of(const EmbeddingState& s, const Batch& batch, const void* const*
           static_cast<int>(s.runs.size()),
           {job_tensor(batch.q.input, batch.q.output, s.query_heads),
            job_tensor(batch.k.input, batch.k.output, 1)},
-          batch.prefetch};
+          batch.prefetch,
+          {}};
 }
 
 // Where a token's rows are: as they stand in the table; in the table, but a row put together from
@@ -75,12 +76,14 @@ template <class Position>
 }
 
 // Rotates tokens begin .. end - 1; find(token, space, rows) says where the token's rows are, which
-// it may put where space() points.
-template <class Real, class Row>
-void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end,
-                  const Row& find) {
+// it may put where space() points. merged(first, count, rows): whether these tokens' rows are left
+// to the kernel, as rows of the axes.
+template <class Real, class Row, class Merged>
+void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end, const Row& find,
+                  const Merged& merged) {
   const std::size_t width = 2 * s.of.size();
-  const auto rows_per_token = static_cast<std::size_t>(s.rows);
+  const auto rows_per_token =
+      static_cast<std::size_t>(s.merges ? std::max(s.rows, s.c.axes) : s.rows);
   const int block = block_tokens(width * sizeof(Real), rows_per_token);
   thread_local std::vector<Real> spaces;
   const void* few[kMostRows];
@@ -91,13 +94,17 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
   for (int first = begin; first < end; first += block) {
     job.tokens = std::min(block, end - first);
-    for (int t = 0; t < job.tokens; ++t) {
+    const bool left = merged(first, job.tokens, rows);
+    job.rows_per_token = left ? s.c.axes : s.rows;
+    job.merged = left ? MergedRows{s.parts.data(), s.part_begin.data(), s.padded / kColumnGroup}
+                      : MergedRows();
+    for (int t = 0; t < job.tokens && !left; ++t) {
       const auto space = [&] {
         if (spaces.size() < width * static_cast<std::size_t>(block))
           spaces.resize(width * static_cast<std::size_t>(block));
         return spaces.data() + width * static_cast<std::size_t>(t);
       };
-      find(first + t, space, rows + static_cast<std::size_t>(t) * rows_per_token);
+      find(first + t, space, rows + static_cast<std::ptrdiff_t>(t) * s.rows);
     }
     s.kernel->rotate(job);
     for (JobTensor& tensor : job.tensors) advance(tensor, job.tokens, size);
@@ -114,7 +121,8 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   if constexpr (std::is_integral_v<Position>) {
     if (batch.storage != Storage::f64) {
       rotate_range<float>(
-          s, batch, begin, end, [&](int token, const auto& space, const void** rows) {
+          s, batch, begin, end,
+          [&](int token, const auto& space, const void** rows) {
             const Position* at = ids + token;
             const Rows where = look_up(s, at, stride, rows);
             if (where == Rows::stand) return;
@@ -126,6 +134,18 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
               if (known && axis < 0) maker.merge(at, stride, r, space());
               rows[r] = from + r * s.padded;
             }
+          },
+          [&](int first, int count, const void** rows) {
+            if (!s.merges) return false;
+            bool stand = true;
+            for (int t = 0; t < count; ++t)
+              for (int a = 0; a < axes; ++a) {
+                const Position p = ids[a * stride + first + t];
+                if (p < 0 || p >= s.ready) return false;
+                stand = stand && p == ids[first + t];
+                rows[t * axes + a] = s.table_row(p);
+              }
+            return !stand;
           });
       return;
     }
@@ -138,10 +158,11 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
     maker.exact(at.data(), 1, row);
     for (int r = 0; r < s.rows; ++r) rows[r] = row + r * s.padded;
   };
+  const auto none = [](int, int, const void**) { return false; };
   if (batch.storage == Storage::f64) {
-    rotate_range<double>(s, batch, begin, end, exactly);
+    rotate_range<double>(s, batch, begin, end, exactly, none);
   } else {
-    rotate_range<float>(s, batch, begin, end, exactly);
+    rotate_range<float>(s, batch, begin, end, exactly, none);
   }
 }
 

@@ -39,6 +39,8 @@ EmbeddingState::EmbeddingState(const RotaryCase& rotary_case,
   find_rows();
   fill_seeds();
   if (options.table) fill_table();
+  merges = kernel->merges && !table.empty() && c.rotary_dim % 64 == 0 &&
+           std::any_of(axis_of_row.begin(), axis_of_row.end(), [](int a) { return a < 0; });
 }
 
 void EmbeddingState::find_rows() {

@@ -30,6 +30,7 @@ struct EmbeddingState {
   int padded = 0, rows = 0;      // columns = rows * padded
   std::vector<int> row_of_map;   // [maps]
   std::vector<int> axis_of_row;  // [rows]; -1 for more than one
+  bool merges = false;           // the kernel may put rows together as it reads them
   std::vector<Run> runs;
   std::vector<Driver> of;  // [columns]
   std::vector<std::uint8_t> axis;

@@ -165,6 +165,7 @@ struct Kernel {
   RotateFunction* rotate;  // a NaN or an infinity stays within its pair
   RowFunction* row;        // rows made on the fly, equal to the tables of Phase::exact
   MergeFunction* merge;
+  bool merges = false;  // `rotate` takes RotateJob::merged
 };
 
 // All kernels of this build, best first; some may lack support on this machine.

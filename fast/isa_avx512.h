@@ -44,6 +44,10 @@ struct Avx512 {
     static void store(float* to, Vector v, int n) {
       full ? _mm512_storeu_ps(to, v) : _mm512_mask_storeu_ps(to, first16(n), v);
     }
+    // Lanes of `mask` from memory, the others as they are.
+    static Vector replace(Vector v, std::uint16_t mask, const float* from) {
+      return _mm512_mask_loadu_ps(v, mask, from);
+    }
     static Vector all(float x) { return _mm512_set1_ps(x); }
     static Vector mul(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
     static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }

@@ -58,9 +58,9 @@ constexpr Recipe flushing(Recipe recipe) {
 
 constexpr Kernel kKernels[] = {
     {"avx512bf16", "avx512 f, bw, vl, dq, bf16", has_avx512bf16, Phase::exact,
-     flushing(contracted(kExact)), rotate_avx512bf16, row_avx512, merge_avx512},
+     flushing(contracted(kExact)), rotate_avx512bf16, row_avx512, merge_avx512, true},
     {"avx512", "avx512 f, bw, vl, dq", has_avx512, Phase::exact, contracted(kExact), rotate_avx512,
-     row_avx512, merge_avx512},
+     row_avx512, merge_avx512, true},
     {"avx2", "avx2, fma, f16c", has_avx2, Phase::exact, contracted(kExact), rotate_avx2, row_avx2,
      merge_scalar},
     {"scalar", "baseline", always, Phase::exact, kExact, rotate_scalar, row_scalar, merge_scalar},

@@ -28,6 +28,16 @@ struct JobTensor {
 //   forward (x c - y s, y c + x s); adjoint (x c + y s, y c - x s).
 // Lanes rotary_dim .. head_dim - 1 are copied bit for bit, or left alone in place. q and k are
 // rotated in one pass, so that a token's row is read once.
+struct GroupPart;
+
+// Rows that are put together while they are read: column i of a token is that of the row of
+// axis[i], as in RowSeeds, which parts and part_begin are from.
+struct MergedRows {
+  const GroupPart* parts = nullptr;  // nullptr: rows stand as they are
+  const int* part_begin = nullptr;
+  int groups = 0;  // of a row
+};
+
 struct RotateJob {
   Storage storage;
   bool neox, adjoint;
@@ -42,6 +52,10 @@ struct RotateJob {
   JobTensor tensors[2];
   // How many bytes ahead of an element its line is asked for; 0: not at all.
   std::ptrdiff_t prefetch;
+  // Where there are parts, `rows` are those of the axes, [tokens][rows_per_token], and a run's row
+  // begins at column 16 row groups of each. For kernels that merge; float rows; rotary_dim a
+  // multiple of 64.
+  MergedRows merged = {};
 };
 
 using RotateFunction = void(const RotateJob& job) noexcept;

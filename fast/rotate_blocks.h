@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
+
 #include "fast/rotate.h"
+#include "fast/rows.h"
 
 // The vector kernels, once for every instruction set. `Isa` names the vectors and what they can do;
 // each file that includes this is compiled for one set, so everything here has internal linkage.
@@ -52,10 +56,10 @@ struct HalfSplit {
   static constexpr bool kNeox = true;
   typename V::Vector c, s;
 
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
-    c = V::template load<full>(cos, n);
-    s = V::mul(V::template load<full>(sin, n), V::all(sign));
+  template <bool full, class Row>
+  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
+    c = row.template cos<V, full>(at, n);
+    s = V::mul(row.template sin<V, full>(at, n), V::all(sign));
   }
   struct Data {
     typename V::Vector x, y;
@@ -96,10 +100,10 @@ struct Adjacent {
   static constexpr bool kNeox = false;
   typename V::Vector cs[2], sc[2];
 
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
-    const auto c = V::template load<full>(cos, n);
-    const auto s = V::mul(V::template load<full>(sin, n), V::all(sign));
+  template <bool full, class Row>
+  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
+    const auto c = row.template cos<V, full>(at, n);
+    const auto s = V::mul(row.template sin<V, full>(at, n), V::all(sign));
     const auto minus_s = V::mul(s, V::all(-1));
     cs[0] = V::zip_low(c, s), cs[1] = V::zip_high(c, s);
     sc[0] = V::zip_low(minus_s, c), sc[1] = V::zip_high(minus_s, c);
@@ -134,13 +138,13 @@ struct HalfSplitBf16 {
   static constexpr bool kNeox = true;
   typename V::Vector c[2], s[2];  // even pairs, odd pairs
 
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
+  template <bool full, class Row>
+  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
     const int low = least(n, V::kLanes), high = rest(n, V::kLanes);
-    const auto c0 = V::template load<full>(cos, low),
-               c1 = V::template load<full>(cos + V::kLanes, high);
-    const auto s0 = V::template load<full>(sin, low),
-               s1 = V::template load<full>(sin + V::kLanes, high);
+    const auto c0 = row.template cos<V, full>(at, low),
+               c1 = row.template cos<V, full>(at + V::kLanes, high);
+    const auto s0 = row.template sin<V, full>(at, low),
+               s1 = row.template sin<V, full>(at + V::kLanes, high);
     c[0] = V::unzip_even(c0, c1), c[1] = V::unzip_odd(c0, c1);
     s[0] = V::mul(V::unzip_even(s0, s1), V::all(sign));
     s[1] = V::mul(V::unzip_odd(s0, s1), V::all(sign));
@@ -174,9 +178,9 @@ struct AdjacentBf16 {
   static constexpr bool kNeox = false;
   HalfSplit<V> trig;
 
-  template <bool full>
-  void read(const Real* cos, const Real* sin, Real sign, int n) {
-    trig.template read<full>(cos, sin, sign, n);
+  template <bool full, class Row>
+  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
+    trig.template read<full>(row, at, sign, n);
   }
   using Data = typename Isa::Words;
   template <bool full>
@@ -206,6 +210,50 @@ void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t d
   if (Block::kNeox && half != 0) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
   if (kLanes > kLine) Isa::prefetch(first + 64);
 }
+
+// A row of cos and sin as it stands.
+template <class Real>
+struct StandingRow {
+  const Real* cosines;
+  std::ptrdiff_t sin_offset;
+  template <class V, bool full>
+  auto cos(std::ptrdiff_t at, int n) const {
+    return V::template load<full>(cosines + at, n);
+  }
+  template <class V, bool full>
+  auto sin(std::ptrdiff_t at, int n) const {
+    return V::template load<full>(cosines + sin_offset + at, n);
+  }
+};
+
+// A row that is put together from those of several axes, a group of columns at a time.
+struct MergedRow {
+  const void* const* rows;
+  const MergedRows& merged;
+  int group;
+  std::ptrdiff_t sin_offset;
+  template <class V, bool full>
+  auto cos(std::ptrdiff_t at, int /*n*/) const {
+    return load<V>(at, 0);
+  }
+  template <class V, bool full>
+  auto sin(std::ptrdiff_t at, int /*n*/) const {
+    return load<V>(at, sin_offset);
+  }
+
+ private:
+  template <class V>
+  auto load(std::ptrdiff_t at, std::ptrdiff_t offset) const {
+    const int here = group + static_cast<int>(at / kColumnGroup);
+    const GroupPart* part = merged.parts + merged.part_begin[here];
+    const GroupPart* end = merged.parts + merged.part_begin[here + 1];
+    offset += std::ptrdiff_t{here} * kColumnGroup;
+    auto out = V::template load<true>(static_cast<const float*>(rows[part->axis]) + offset, 0);
+    for (++part; part < end; ++part)
+      out = V::replace(out, part->columns, static_cast<const float*>(rows[part->axis]) + offset);
+    return out;
+  }
+};
 
 // Asks for a row of cos and sin, `count` values each.
 template <class Isa, class Real>
@@ -284,7 +332,7 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
 }
 
 // Pairs first .. first + blocks * kPairs (+ part) - 1 of tokens begin .. end - 1.
-template <class Isa, class Block, int blocks, bool part, bool ahead>
+template <class Isa, class Block, int blocks, bool part, bool ahead, bool merges = false>
 void pass(const RotateJob& job, int begin, int end, int first) {
   using Element = typename Block::Element;
   using Real = typename Block::Real;
@@ -299,19 +347,22 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   const void* const* rows = job.rows + std::ptrdiff_t{begin} * job.rows_per_token;
   for (int token = begin; token < end; ++token, rows += job.rows_per_token) {
     for (const Run *run = job.runs, *last = run + job.run_count; run != last; ++run) {
-      const Real* cos = static_cast<const Real*>(rows[run->row]) + first;
-      if constexpr (ahead)
+      const auto row = [&] {
+        if constexpr (merges)
+          return MergedRow{rows, job.merged, run->row * job.merged.groups, job.sin_offset};
+        else
+          return StandingRow<Real>{static_cast<const Real*>(rows[run->row]), job.sin_offset};
+      }();
+      if constexpr (ahead && !merges)
         if (token + 1 < end)
           ask_row<Isa, Real>(rows[job.rows_per_token + run->row], job.sin_offset, half);
-      const Real* sin = cos + job.sin_offset;
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b)
-        trig[b].template read<true>(cos + b * Block::kPairs, sin + b * Block::kPairs, sign,
-                                    Block::kPairs);
+        trig[b].template read<true>(row, first + b * Block::kPairs, sign, Block::kPairs);
       if constexpr (part && blocks > 0)
-        trig[blocks].template read<true>(cos + back, sin + back, sign, Block::kPairs);
-      if constexpr (part && blocks == 0) trig[0].template read<false>(cos, sin, sign, left);
+        trig[blocks].template read<true>(row, first + back, sign, Block::kPairs);
+      if constexpr (part && blocks == 0) trig[0].template read<false>(row, first, sign, left);
       for (const Cursor<Element>& at : cursors) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
         turn_heads<Isa, Block, blocks, part, ahead>(
@@ -352,7 +403,35 @@ struct Passes {
       {pass<Isa, Block, 3, false, ahead>, pass<Isa, Block, 3, true, ahead>},
       {pass<Isa, Block, 4, false, ahead>, pass<Isa, Block, 4, true, ahead>}};
 
+  // The same where rows are merged and every block is whole.
+  template <bool ahead>
+  static constexpr Function* merged_pass(unsigned blocks) {
+    if constexpr (kMerges) {
+      constexpr Function* kMerged[] = {
+          nullptr, pass<Isa, Block, 1, false, ahead, true>, pass<Isa, Block, 2, false, ahead, true>,
+          pass<Isa, Block, 3, false, ahead, true>, pass<Isa, Block, 4, false, ahead, true>};
+      return kMerged[blocks];
+    }
+    return nullptr;
+  }
+  static constexpr bool kMerges =
+      Isa::kRegisters >= 32 && std::is_same_v<typename Block::Real, float>;
+
+  static void rotate_merged(const RotateJob& job) {
+    constexpr unsigned kPairs = Block::kPairs, kMost = 4;
+    const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2;
+    const auto merged = job.prefetch != 0 ? merged_pass<true> : merged_pass<false>;
+    const int step = pairs <= kMost * kPairs ? job.tokens : 1;
+    for (int token = 0; token < job.tokens; token += step)
+      for (unsigned first = 0, blocks; first < pairs; first += blocks * kPairs) {
+        blocks = std::min((pairs - first) / kPairs, kMost);
+        merged(blocks)(job, token, token + step, static_cast<int>(first));
+      }
+    if (job.rotary_dim < job.head_dim) copy_tails<typename Block::Element>(job, 0, job.tokens);
+  }
+
   static void rotate(const RotateJob& job) {
+    if (job.merged.parts != nullptr) return rotate_merged(job);
     constexpr unsigned kPairs = Block::kPairs, kMost = 4;
     const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2;
     const auto& passes = job.prefetch != 0 ? kPasses<true> : kPasses<false>;

@@ -136,9 +136,10 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
       c.num_key_value_heads = 2;
     }
     for (const fast::Kernel* kernel : exact_kernels()) {
-      // No position is ready, some are.
+      // No position is ready, some are, all that are near are.
+      constexpr std::int64_t kReady[] = {0, 300, 2048};
       const fast::RotaryEmbedding embedding(
-          c, {.ready_positions = subject.name.size() % 2 == 0 ? 300 : 0, .kernel = kernel});
+          c, {.ready_positions = kReady[subject.name.size() % 3], .kernel = kernel});
       for (const Storage s : {Storage::f64, Storage::f32, Storage::bf16, Storage::f16}) {
         for (const bool far : {false, true}) {
           const int tokens = far ? 3 : 70;
@@ -165,6 +166,61 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
     }
   }
   std::cout << compared << " batches compared\n";
+}
+
+// A kernel that asks for lines ahead, as it does where tensors are out of cache.
+fast::RotateFunction* asked = nullptr;
+void ahead(const fast::RotateJob& job) noexcept {
+  fast::RotateJob far = job;
+  far.prefetch = 8192;
+  asked(far);
+}
+
+// Rows of several axes, from the table: any axes in any lanes, one map and one for each KV head,
+// widths that kernels may merge and widths that they may not.
+TEST(FastEmbedding, RowsOfSeveralAxesEqualThePlan) {
+  std::mt19937_64 random(kSeed);
+  const Case base = case_from_json(Json{{"id", "g"}, {"model", "gemma-3-4b"}, {"sequence", "t1"}});
+  fast::RotaryCase c = rotary_case(base, allocation(base), 1);
+  c.num_heads = 6;
+  c.num_key_value_heads = 2;
+  c.axes = 3;
+  for (const int rotary_dim : {32, 64, 96, 128, 160, 192, 256})
+    for (const int maps : {1, 2})
+      for (const bool neox : {true, false}) {
+        c.rotary_dim = rotary_dim;
+        c.maps = maps;
+        c.neox = neox;
+        c.axis_map.clear();
+        c.rung.clear();
+        for (int i = 0; i < maps * rotary_dim / 2; ++i) {
+          c.axis_map.push_back(
+              static_cast<std::uint8_t>(random() % 16 == 0 ? fast::kNoAxis : random() % 3));
+          c.rung.push_back(i % (rotary_dim / 2));
+        }
+        for (fast::Kernel kernel : fast::kernels()) {
+          if (!kernel.supported() || kernel.phase != fast::Phase::exact) continue;
+          asked = kernel.rotate;
+          if (random() % 2 == 0) kernel.rotate = ahead;
+          const fast::RotaryEmbedding embedding(c, {.ready_positions = 1024, .kernel = &kernel});
+          for (const Storage s : {Storage::f32, Storage::bf16, Storage::f16}) {
+            const int tokens = 1 + static_cast<int>(random() % 70);
+            std::vector<std::int64_t> ids(static_cast<std::size_t>(3 * tokens));
+            for (std::int64_t& p : ids) p = static_cast<std::int64_t>(random() % 1024);
+            const std::vector<double> doubles(ids.begin(), ids.end());
+            const Batch input = draw_batch(random, c, s, tokens);
+            const auto direction =
+                random() % 2 == 0 ? fast::Direction::forward : fast::Direction::adjoint;
+            Batch got = input;
+            embedding.rotate(s, std::span(std::as_const(ids)), tokens,
+                             in_place(got.q, c, c.num_heads),
+                             in_place(got.k, c, c.num_key_value_heads), direction);
+            EXPECT_TRUE(got == by_plan(kernel, c, input, s, doubles, tokens, direction))
+                << kernel.name << " storage " << static_cast<int>(s) << " rotary_dim " << rotary_dim
+                << " maps " << maps << " neox " << neox << " ahead " << (kernel.rotate == ahead);
+          }
+        }
+      }
 }
 
 // Two tensors of different strides in one pass, not in place, with a batch too large for the table.
