@@ -8,131 +8,11 @@
 #include <mutex>
 #include <thread>
 
+#include "reference/angles.h"
 #include "reference/planes.h"
 
 namespace plumbline {
 namespace {
-
-// cos and sin of the (coordinate, rung) pairs that a run of rows needs, each computed once at the
-// first precision and again only where a rounding needs more.
-class Angles {
- public:
-  Angles(const Spectra& spectra, const FrequencyAllocation& allocation, const PositionTable& ids,
-         std::size_t first, std::size_t count)
-      : spectra_(spectra),
-        allocation_(allocation),
-        ids_(ids),
-        first_(first),
-        rungs_(static_cast<std::size_t>(spectra.most_rungs())) {
-    const auto axes = static_cast<std::size_t>(ids.axes);
-    for (std::size_t a = 0; a < axes; ++a) {
-      std::map<Rational, std::size_t> seen;
-      for (std::size_t row = 0; row < count; ++row) {
-        const auto* exact = std::get_if<Rational>(&ids.at(a, first + row));
-        std::size_t slot = distinct_;
-        if (exact != nullptr) slot = seen.try_emplace(*exact, distinct_).first->second;
-        if (slot == distinct_) ++distinct_;
-        slots_[a].push_back(slot);
-      }
-    }
-    memo_.resize(distinct_ * rungs_);
-    places_.resize(distinct_);
-  }
-
-  // A, where it is rational and the angle is exactly zero.
-  std::optional<Rational> still(std::size_t row, int map, int pair) const {
-    const Assignment& assigned = allocation_.at(map, pair);
-    const auto& factor = spectra_.first().exact_attention_factor();
-    if (!factor) return std::nullopt;
-    if (assigned.axis != Axis::none) {
-      const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
-      const bool at_origin = p != nullptr && *p == 0;
-      if (!at_origin && !spectra_.of(assigned.axis).never_turns(assigned.rung)) return std::nullopt;
-    }
-    return factor;
-  }
-
-  CosSin at(std::size_t row, int map, int pair) {
-    const Assignment& assigned = allocation_.at(map, pair);
-    const Interval attention = spectra_.first().attention_factor();
-    if (assigned.axis == Axis::none) return {attention, enclose(Rational(0))};
-    const auto axis = index(assigned.axis);
-    const ResolvedSpectrum& spectrum = spectra_.of(assigned.axis);
-    const auto rung = static_cast<std::size_t>(assigned.rung);
-    if (const auto eighths = eighth_turns(row, assigned); eighths && *eighths % 2 == 0) {
-      const Interval zero = enclose(Rational(0));
-      switch (*eighths / 2) {
-        case 0:
-          return {attention, zero};
-        case 1:
-          return {zero, attention};
-        case 2:
-          return {-attention, zero};
-        default:
-          return {zero, -attention};
-      }
-    }
-    if (WorkingPrecision::bits() != kFirstPrecision) {
-      return cos_sin(enclose(ids_.at(axis, row)), spectrum.inv_freq(assigned.rung), attention);
-    }
-    const std::size_t place = slots_[axis][row - first_];
-    auto& slot = memo_[place * rungs_ + rung];
-    if (!slot) {
-      auto& position = places_[place];
-      if (!position) position = enclose(ids_.at(axis, row));
-      auto& ladder = ladders_[axis];
-      if (ladder.empty()) ladder.resize(rungs_);
-      if (!ladder[rung]) ladder[rung] = spectrum.inv_freq(assigned.rung);
-      slot = cos_sin(*position, *ladder[rung], attention);
-    }
-    return *slot;
-  }
-
-  // The pair's lanes turned by an odd number of eighths: (x c - y s) = (+-x +- y) A / sqrt 2, which
-  // vanishes where the lanes are equal; no enclosure of c and s could tell.
-  std::optional<TurnedPair> diagonal(std::size_t row, int map, int pair, double x, double y,
-                                     bool adjoint, const Format& format) const {
-    const Assignment& assigned = allocation_.at(map, pair);
-    if (assigned.axis == Axis::none || !std::isfinite(x) || !std::isfinite(y)) return std::nullopt;
-    const auto eighths = eighth_turns(row, assigned);
-    if (!eighths || *eighths % 2 == 0) return std::nullopt;
-    const int c = *eighths == 1 || *eighths == 7 ? 1 : -1;
-    const int s = (*eighths < 4 ? 1 : -1) * (adjoint ? -1 : 1);
-    const auto lane = [&](double along, double across) {
-      const Rational sum = from_double(along) + from_double(across);
-      if (sum == 0)
-        return Certified{std::signbit(along + across) ? sign_bit(format) : 0, kFirstPrecision};
-      return certify(
-          [&] {
-            return enclose(sum) * spectra_.first().attention_factor() *
-                   sqrt(enclose(Rational(1, 2)));
-          },
-          format, "a rotated pair");
-    };
-    const Certified one = lane(c * x, -s * y), two = lane(c * y, s * x);
-    return TurnedPair{one.bits, two.bits, std::max(one.precision, two.precision)};
-  }
-
- private:
-  // 0 to 7 where the angle is exactly so many eighths of a turn, which only ladders in turns reach.
-  std::optional<int> eighth_turns(std::size_t row, const Assignment& assigned) const {
-    const auto turns = spectra_.of(assigned.axis).exact_turns(assigned.rung);
-    const auto* p = std::get_if<Rational>(&ids_.at(index(assigned.axis), row));
-    if (!turns || p == nullptr) return std::nullopt;
-    const Rational eighths = *p * *turns * 8;
-    if (denominator(eighths) != 1) return std::nullopt;
-    const Integer rest = numerator(eighths) % 8;
-    return (rest.convert_to<int>() + 8) % 8;
-  }
-  const Spectra& spectra_;
-  const FrequencyAllocation& allocation_;
-  const PositionTable& ids_;
-  std::size_t first_, rungs_, distinct_ = 0;
-  std::array<std::vector<std::size_t>, kMostAxes> slots_;  // distinct coordinate of each row
-  std::vector<std::optional<Interval>> places_;            // those coordinates
-  std::vector<std::optional<CosSin>> memo_;
-  std::array<std::vector<std::optional<Interval>>, kMostAxes> ladders_;
-};
 
 // The dense planes of one KV head at one row.
 class PlaneHead {
@@ -266,13 +146,7 @@ class Worker {
         const Lanes lane = lanes(case_.pairing, pair, pairs);
         const auto x = base + static_cast<std::size_t>(lane.x),
                    y = base + static_cast<std::size_t>(lane.y);
-        const auto diagonal = angles.diagonal(row, map, pair, decode_double(in[x], format),
-                                              decode_double(in[y], format), adjoint, format);
-        const TurnedPair turned =
-            diagonal ? *diagonal
-                     : turn(
-                           in[x], in[y], [&] { return angles.at(row, map, pair); },
-                           angles.still(row, map, pair), adjoint, format, "a rotated pair");
+        const TurnedPair turned = angles.turned(row, map, pair, in[x], in[y], adjoint, format);
         out[x] = turned.x;
         out[y] = turned.y;
         precision_ = std::max(precision_, turned.precision);
