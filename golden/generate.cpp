@@ -14,6 +14,7 @@
 
 #include "golden/golden.h"
 #include "golden/oracle/oracle.h"
+#include "golden/quick/evaluate.h"
 #include "reference/evaluate.h"
 #include "reference/planes.h"
 
@@ -224,8 +225,9 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
     }
   }
   const bool turned = c.contents.rotated || c.contents.adjoint;
-  const Tensors truth = evaluate(c, ids, table_formats(c), turned ? inputs : std::vector<Heads>{},
-                                 c.contents.adjoint, threads);
+  const Tensors truth =
+      quick::evaluate(c, ids, table_formats(c), turned ? inputs : std::vector<Heads>{},
+                      c.contents.adjoint, threads);
   unsigned precision = truth.precision;
 
   const std::uint64_t maps = static_cast<std::uint64_t>(map.maps),

@@ -55,8 +55,18 @@ TurnedPair Rotation::decide(int rung, const Rational& position, std::uint64_t x,
 
 Count Rotation::rotate(const double* turns, const std::function<Rational(int)>& position_at,
                        const HeadsInOut& heads, bool adjoint, const Kernels& kernels) const {
+  return rotate_row(
+      {turns, spectrum_->rungs(), scale_}, heads, adjoint,
+      [&](int, int rung, std::uint64_t x, std::uint64_t y) {
+        return decide(rung, position_at(rung), x, y, adjoint, heads.dtype);
+      },
+      kernels);
+}
+
+Count rotate_row(const PairTurns& row, const HeadsInOut& heads, bool adjoint,
+                 const DecidePair& decide, const Kernels& kernels) {
   require_nearest();
-  const int n = spectrum_->rungs(), groups = (n + kGroup - 1) / kGroup;
+  const int n = row.pairs, groups = (n + kGroup - 1) / kGroup;
   const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(info(heads.dtype).bytes),
                        head_bytes = 2 * bytes * n;
   const bool apart = heads.pairing == Pairing::neox, copied = !apart || heads.in == heads.out;
@@ -66,14 +76,14 @@ Count Rotation::rotate(const double* turns, const std::function<Rational(int)>& 
   thread_local std::vector<std::uint16_t> doubtful;
   const auto room = static_cast<std::size_t>(head_bytes * heads.heads);
   doubtful.resize(static_cast<std::size_t>(groups * heads.heads));
-  RotateJob job{turns,
+  RotateJob job{row.turns,
                 from,
                 to,
                 heads.in_stride,
                 heads.out_stride,
                 heads.heads,
                 n,
-                scale_ * (heads.dtype == Dtype::f64 ? kRotationBound : kFilterBound),
+                row.scale * (heads.dtype == Dtype::f64 ? kRotationBound : kFilterBound),
                 adjoint,
                 doubtful.data()};
   if (copied) {
@@ -97,20 +107,22 @@ Count Rotation::rotate(const double* turns, const std::function<Rational(int)>& 
   }
   Count count;
   count.values = 2 * static_cast<std::uint64_t>(heads.heads) * static_cast<std::uint64_t>(n);
-  if (kernels.rotate[static_cast<std::size_t>(heads.dtype)](job))
-    for (int head = 0; head < heads.heads; ++head)
-      for (int rung = 0; rung < n; ++rung) {
-        const unsigned bits =
-            doubtful[static_cast<std::size_t>(head * groups + rung / kGroup)] >> rung % kGroup;
-        if ((bits & 0x101) == 0) continue;
-        const std::byte* x = job.in + (head * job.in_stride + rung) * bytes;
-        const TurnedPair pair = decide(rung, position_at(rung), load(x, bytes),
-                                       load(x + head_bytes / 2, bytes), adjoint, heads.dtype);
-        std::byte* result = job.out + (head * job.out_stride + rung) * bytes;
-        std::memcpy(result, &pair.x, static_cast<std::size_t>(bytes));
-        std::memcpy(result + head_bytes / 2, &pair.y, static_cast<std::size_t>(bytes));
+  const bool doubts = kernels.rotate[static_cast<std::size_t>(heads.dtype)](job);
+  for (int head = 0; (doubts || row.open != nullptr) && head < heads.heads; ++head)
+    for (int g = 0; g < groups; ++g) {
+      unsigned bits = doubtful[static_cast<std::size_t>(head * groups + g)];
+      bits = (bits | bits >> 8 | (row.open != nullptr ? row.open[g] : 0U)) & 0xff;
+      for (int pair = g * kGroup; bits != 0 && pair < n; ++pair, bits >>= 1) {
+        if ((bits & 1) == 0) continue;
+        const std::byte* x = job.in + (head * job.in_stride + pair) * bytes;
+        const TurnedPair turned =
+            decide(head, pair, load(x, bytes), load(x + head_bytes / 2, bytes));
+        std::byte* result = job.out + (head * job.out_stride + pair) * bytes;
+        std::memcpy(result, &turned.x, static_cast<std::size_t>(bytes));
+        std::memcpy(result + head_bytes / 2, &turned.y, static_cast<std::size_t>(bytes));
         count.decided += 2;
       }
+    }
   if (!apart)
     for (int head = 0; head < heads.heads; ++head)
       regroup(static_cast<std::size_t>(bytes), out.data() + head * head_bytes,

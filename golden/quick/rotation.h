@@ -19,16 +19,31 @@ struct HeadsInOut {
   Pairing pairing;
 };
 
+// The turns of one row, pair by pair: [groups of pairs][kTurnGroup], each good to kTurnError scale.
+struct PairTurns {
+  const double* turns;
+  int pairs;
+  double scale;
+  // Pairs whose turn is not that good, as lanes of groups; nullptr: none.
+  const std::uint8_t* open = nullptr;
+};
+
+// (x c - y s, y c + x s), or its adjoint, for every pair of every head, lanes past 2 x pairs
+// untouched: exact inputs, each output rounded once, proven. What the turns leave open, zeros and
+// non-finite lanes among it, is made by decide(head, pair, x, y). Rules for those:
+// golden/FORMAT.md, section 3.
+using DecidePair = std::function<TurnedPair(int, int, std::uint64_t, std::uint64_t)>;
+Count rotate_row(const PairTurns& row, const HeadsInOut& heads, bool adjoint,
+                 const DecidePair& decide, const Kernels& kernels = best_kernels());
+
 class Rotation {
  public:
   // Pairs are the rungs of `spectrum`, which must outlive this object.
   explicit Rotation(const ResolvedSpectrum& spectrum);
 
-  // (x c - y s, y c + x s), or its adjoint, for every pair of every head, lanes past 2 x rungs
-  // untouched: exact inputs, each output rounded once, proven. `turns` is the row's of
-  // ConsecutiveRows or ScatteredRows, position_at(rung) its position; what the turns leave open,
-  // zeros and non-finite lanes among it, goes to reference/. Rules for those: golden/FORMAT.md,
-  // section 3. Any number of threads may call it at once.
+  // rotate_row() with the row's turns of ConsecutiveRows or ScatteredRows; position_at(rung) is
+  // its position; what they leave open goes to reference/. Any number of threads may call it at
+  // once.
   Count rotate(const double* turns, const std::function<Rational(int)>& position_at,
                const HeadsInOut& heads, bool adjoint,
                const Kernels& kernels = best_kernels()) const;
