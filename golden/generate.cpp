@@ -225,9 +225,9 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
     }
   }
   const bool turned = c.contents.rotated || c.contents.adjoint;
-  const Tensors truth =
-      quick::evaluate(c, ids, table_formats(c), turned ? inputs : std::vector<Heads>{},
-                      c.contents.adjoint, threads);
+  quick::Evaluation evaluation(c, ids);
+  const Tensors truth = evaluation.tensors(table_formats(c), turned ? inputs : std::vector<Heads>{},
+                                           c.contents.adjoint, threads);
   unsigned precision = truth.precision;
 
   const std::uint64_t maps = static_cast<std::uint64_t>(map.maps),
@@ -265,7 +265,7 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
     }
     if (sampled) {
       std::vector<std::uint64_t> bits;
-      for (const Certified& value : logits(c, ids, inputs[i], index)) {
+      for (const Certified& value : evaluation.logits(inputs[i], index)) {
         bits.push_back(value.bits);
         precision = std::max(precision, value.precision);
       }

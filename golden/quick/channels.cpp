@@ -60,6 +60,15 @@ std::vector<std::uint64_t> phase_chunks(const ResolvedSpectrum& spectrum, int ru
   return chunks;
 }
 
+std::optional<Double2> narrow_double2(const Interval& x, double scale) {
+  const double high = static_cast<double>(median(x));
+  const Interval rest = x - Interval(high);
+  const double low = static_cast<double>(median(rest));
+  const Interval error = abs(Interval(rest - Interval(low)));
+  if (!(upper(error) <= kSeedError * scale) || std::abs(low) > 0x1p-53 * scale) return std::nullopt;
+  return Double2{high, low};
+}
+
 double scale_of(const ResolvedSpectrum& spectrum) {
   const WorkingPrecision precision(kSeedBits);
   const double size = upper_size(spectrum.attention_factor());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "golden/quick/double2.h"
@@ -37,6 +38,10 @@ void require_nearest();
 // an enclosure is too wide for that, or for a count above 2^24.
 std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
                             const Interval& factor, double scale);
+
+// high + low within kSeedError scale of every number of x, |low| <= 2^-53 scale; nothing where x is
+// too wide for that.
+std::optional<Double2> narrow_double2(const Interval& x, double scale);
 
 // The first kChunks 32-bit digits of the fractional part of inv_freq / (2 pi denominator).
 // denominator >= 1. Throws Unresolved where they cannot be decided.

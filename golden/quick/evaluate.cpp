@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <mutex>
 
 #include "golden/parallel.h"
+#include "golden/quick/logits.h"
 #include "golden/quick/map_turns.h"
-#include "golden/quick/rotation.h"
 #include "reference/planes.h"
 
 namespace plumbline::quick {
@@ -155,14 +156,19 @@ class Worker {
 
 }  // namespace
 
-Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Format>& table_formats,
-                 const std::vector<Heads>& inputs, bool adjoint, unsigned threads, Count* count,
-                 const Means& means) {
-  if (has_planes(c)) return plumbline::evaluate(c, ids, table_formats, inputs, adjoint, threads);
-  Tensors out = plumbline::evaluate(c, PositionTable{}, {}, {}, false, 1);
-  const FrequencyAllocation map = allocation(c);
-  const Spectra spectra(c.spectrum, map);
-  const std::size_t rows = ids.rows(), table_size = rows * map.of.size();
+Evaluation::Evaluation(const Case& c, const PositionTable& ids, const Means& means)
+    : case_(c), ids_(ids), means_(means), map_(allocation(c)) {
+  if (has_planes(c)) return;
+  start_ = plumbline::evaluate(c, PositionTable{}, {}, {}, false, 1);
+  spectra_.emplace(c.spectrum, map_);
+  turns_.emplace(*spectra_, map_, ids);
+}
+
+Tensors Evaluation::tensors(const std::vector<Format>& table_formats,
+                            const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
+  if (!turns_) return plumbline::evaluate(case_, ids_, table_formats, inputs, adjoint, threads);
+  Tensors out = start_;
+  const std::size_t rows = ids_.rows(), table_size = rows * map_.of.size();
   for (const Format& f : table_formats)
     out.tables.push_back(
         {f, std::vector<std::uint64_t>(table_size), std::vector<std::uint64_t>(table_size)});
@@ -171,20 +177,66 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
                       std::vector<std::uint64_t>(in.k.size())};
     out.rotated.push_back({blank, adjoint ? blank : Heads{in.format, {}, {}}});
   }
-  if (rows == 0) return out;
-  const MapTurns turns(spectra, map, ids);
   std::mutex mutex;
   each_on_all_cores((rows + kBlock - 1) / kBlock,
                     [&](std::size_t block) {
-                      Worker worker(c, spectra, map, ids, means);
+                      Worker worker(case_, *spectra_, map_, ids_, means_);
                       const std::size_t first = block * kBlock;
-                      worker.run(turns, first, std::min(kBlock, rows - first), inputs, adjoint,
+                      worker.run(*turns_, first, std::min(kBlock, rows - first), inputs, adjoint,
                                  out);
                       const std::lock_guard lock(mutex);
                       out.precision = std::max(out.precision, worker.precision());
-                      if (count != nullptr) *count += worker.count();
+                      count_ += worker.count();
                     },
                     std::max(threads, 1U));
+  return out;
+}
+
+std::vector<Certified> Evaluation::logits(const Heads& inputs,
+                                          const std::vector<LogitIndex>& index) {
+  if (!turns_) return plumbline::logits(case_, ids_, inputs, index);
+  const HeadShape& shape = case_.shape;
+  const Logits logits(shape.head_dim, map_.pairs, case_.pairing);
+  const Dtype dtype = dtype_of_format(inputs.format);
+  std::map<std::int32_t, MapTurns::Block> blocks;
+  const auto head_of = [&](const std::vector<std::uint64_t>& data, std::int32_t row, int heads,
+                           int head, int map, std::vector<double>& lanes) {
+    const auto at = static_cast<std::size_t>(row);
+    auto found = blocks.find(row);
+    if (found == blocks.end()) {
+      Angles angles(*spectra_, map_, ids_, at, 1);
+      found = blocks.emplace(row, turns_->block(at, 1, angles)).first;
+    }
+    PairTurns turns = found->second.at(at, map);
+    turns.scale *= means_.widened;
+    const auto width = static_cast<std::size_t>(shape.head_dim);
+    const std::size_t first =
+        (at * static_cast<std::size_t>(heads) + static_cast<std::size_t>(head)) * width;
+    lanes.clear();
+    for (std::size_t i = 0; i < width; ++i) lanes.push_back(widen(data[first + i], dtype));
+    return TurnedHead{turns, lanes};
+  };
+  std::vector<Certified> out;
+  std::vector<LogitIndex> left;
+  std::vector<std::size_t> places;
+  std::vector<double> q, k;
+  for (const auto& [query, key, head] : index) {
+    const int kv_head = head / (shape.num_heads / shape.num_key_value_heads),
+              map = map_.map_of(kv_head);
+    const auto bits = logits.logit(
+        head_of(inputs.q, query, shape.num_heads, head, map, q),
+        head_of(inputs.k, key, shape.num_key_value_heads, kv_head, map, k), dtype, *means_.kernels);
+    if (!bits) {
+      places.push_back(out.size());
+      left.push_back({query, key, head});
+    }
+    out.push_back({bits.value_or(0), kFirstPrecision});
+  }
+  if (!left.empty()) {
+    const std::vector<Certified> decided = plumbline::logits(case_, ids_, inputs, left);
+    for (std::size_t i = 0; i < places.size(); ++i) out[places[i]] = decided[i];
+  }
+  count_ += {index.size(), left.size()};
   return out;
 }
 

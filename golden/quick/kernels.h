@@ -15,6 +15,8 @@ namespace plumbline::quick {
 inline constexpr int kGroup = 8;
 // Doubles of one group of double-double turns: cos.high[8], cos.low[8], sin.high[8], sin.low[8].
 inline constexpr int kTurnGroup = 4 * kGroup;
+// Doubles of one group of pairs: x[8], y[8].
+inline constexpr int kPairGroup = 2 * kGroup;
 // 32-bit chunks of a fraction of a turn; their group is chunk[5][8], one chunk a word.
 inline constexpr int kChunks = 5;
 inline constexpr int kChunkGroup = kChunks * kGroup;
@@ -60,6 +62,16 @@ struct RotateJob {
   std::uint16_t* doubtful;
 };
 
+// One query head against one key head, each turned by its own row's turns: sums[0 .. 8) and
+// sums[8 .. 16), the high and low parts of what the pairs of each lane of the groups make together.
+// Lanes past the pairs must be zero.
+struct LogitJob {
+  const double *query_turns, *key_turns;  // [groups][kTurnGroup]
+  const double *query, *key;              // [groups][kPairGroup]
+  int pairs;
+  double* sums;
+};
+
 // Return whether anything is doubtful.
 using ProductRows = bool (*)(const ProductJob&, const Output&) noexcept;
 using PhaseRows = bool (*)(const PhaseJob&, const Output&) noexcept;
@@ -67,6 +79,7 @@ using RotateHeads = bool (*)(const RotateJob&) noexcept;
 // The turns of the job's rows as normalised double-doubles, [rows][groups][kTurnGroup].
 using ProductTurns = void (*)(const ProductJob&, double* turns) noexcept;
 using PhaseTurns = void (*)(const PhaseJob&, double* turns) noexcept;
+using LogitSums = void (*)(const LogitJob&) noexcept;
 
 // One instruction set; all of them give the same bits. Indexed by Dtype: f64, f32, bf16, f16.
 struct Kernels {
@@ -77,6 +90,7 @@ struct Kernels {
   RotateHeads rotate[4];
   ProductTurns product_turns;
   PhaseTurns phase_turns;
+  LogitSums logit_sums;
 };
 extern const Kernels kPortable, kAvx512;
 // Best first.

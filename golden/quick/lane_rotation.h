@@ -111,18 +111,4 @@ bool rotate_heads(const RotateJob& job) noexcept {
   return any != 0;
 }
 
-template <class V>
-constexpr Kernels kernels_of(std::string_view name, bool (*supported)() noexcept) {
-  return {name,
-          supported,
-          {product_rows<Dtype::f64, V>, product_rows<Dtype::f32, V>, product_rows<Dtype::bf16, V>,
-           product_rows<Dtype::f16, V>},
-          {phase_rows<Dtype::f64, V>, phase_rows<Dtype::f32, V>, phase_rows<Dtype::bf16, V>,
-           phase_rows<Dtype::f16, V>},
-          {rotate_heads<Dtype::f64, V>, rotate_heads<Dtype::f32, V>, rotate_heads<Dtype::bf16, V>,
-           rotate_heads<Dtype::f16, V>},
-          product_turns<V>,
-          phase_turns<V>};
-}
-
 }  // namespace plumbline::quick

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "golden/quick/map_turns.h"
 
-#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -9,16 +8,6 @@ namespace plumbline::quick {
 namespace {
 
 constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
-
-// high + low within kSeedError scale of every number of x; nothing where x is too wide for that.
-std::optional<Double2> narrow_enough(const Interval& x, double scale) {
-  const double high = static_cast<double>(median(x));
-  const Interval rest = x - Interval(high);
-  const double low = static_cast<double>(median(rest));
-  const Interval error = abs(Interval(rest - Interval(low)));
-  if (!(upper(error) <= kSeedError * scale) || std::abs(low) > 0x1p-53 * scale) return std::nullopt;
-  return Double2{high, low};
-}
 
 void put(double* group, std::size_t lane, const SeedTurn& turn) {
   const double parts[] = {turn.cos.high, turn.cos.low, turn.sin.high, turn.sin.low};
@@ -83,7 +72,7 @@ void MapTurns::find_denominators() {
 bool MapTurns::enclosed(Angles& angles, std::size_t row, int map, int pair, double* group) const {
   const WorkingPrecision precision(kFirstPrecision);
   const CosSin at = angles.at(row, map, pair);
-  const auto cos = narrow_enough(at.cos, scale_), sin = narrow_enough(at.sin, scale_);
+  const auto cos = narrow_double2(at.cos, scale_), sin = narrow_double2(at.sin, scale_);
   if (!cos || !sin) return false;
   put(group, static_cast<std::size_t>(pair % kGroup), {*cos, *sin});
   return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
-#include "golden/quick/lane_rotation.h"
+#include "golden/quick/lane_kernels.h"
 
 namespace plumbline::quick {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "golden/quick/lane_rotation.h"
+#include "golden/quick/lane_kernels.h"
 
 namespace plumbline::quick {
 namespace {

@@ -23,7 +23,7 @@ guarded = rnd(low + bound);
 
 { |x| <= 1 /\ |y| <= 1 /\ |b| <= 1.0000001 /\ |d| <= 1.0000001 /\ |bl| <= 0x1.1p-53 /\ |dl| <= 0x1.1p-53 /\
   |eb| <= 0x1p-100 /\ |ed| <= 0x1p-100 /\ |bound| in [0x1p-102, 0x1p-90]
-  -> |computed - exact| <= 0x1.3p-99 /\ |guarded - (low + bound)| <= 0x1p-103 }
+  -> |computed - exact| <= 0x1.3p-99 /\ |low| <= 0x1p-50 /\ |guarded - (low + bound)| <= 0x1p-103 }
 
 computed - exact -> (low - (u + rest)) + (u - (t2 + nq)) + (t2 - (t1 - y * dl)) + (t1 - (x * bl + pl))
   + (pl - -(p - x * b)) + (nq - (q - y * d)) - x * eb + y * ed;
