@@ -56,8 +56,7 @@ Logits::Logits(int head_dim, int pairs, Pairing pairing)
 
 std::optional<std::uint64_t> Logits::logit(const TurnedHead& query, const TurnedHead& key,
                                            Dtype dtype, const Kernels& kernels) const {
-  if (query.turns.open != nullptr || key.turns.open != nullptr || head_dim_ > kMostLanes)
-    return std::nullopt;
+  if (query.turns.open || key.turns.open || head_dim_ > kMostLanes) return std::nullopt;
   std::array<double, kMostLanes + kPairGroup> q{}, k{};
   double largest = 0, weight = 0;
   bool numbers = true;

@@ -83,7 +83,7 @@ PairTurns MapTurns::Block::at(std::size_t row, int map) const {
                             static_cast<std::size_t>(map),
                     groups = static_cast<std::size_t>(all_->groups_);
   return {turns_.data() + entry * groups * kTurnGroup, all_->map_.pairs, all_->scale_,
-          any_open_[entry] ? open_.data() + entry * groups : nullptr};
+          open_[entry]};
 }
 
 MapTurns::Block MapTurns::block(std::size_t first, std::size_t count, Angles& angles) const {
@@ -93,8 +93,7 @@ MapTurns::Block MapTurns::block(std::size_t first, std::size_t count, Angles& an
   out.all_ = this;
   out.first_ = first;
   out.turns_.resize(count * maps * groups * kTurnGroup);
-  out.open_.resize(count * maps * groups);
-  out.any_open_.resize(count * maps);
+  out.open_.resize(count * maps);
 
   // The rungs' turns of one axis, row by row; those of an axis that stands where another one of the
   // same ladder does are that one's.
@@ -139,10 +138,8 @@ MapTurns::Block MapTurns::block(std::size_t first, std::size_t count, Angles& an
         }
         const std::size_t axis = index(assigned.axis);
         if (numerator_at(axis, first + row) == kNone) {
-          if (!enclosed(angles, first + row, static_cast<int>(map), pair, at)) {
-            out.open_[entry * groups + group] |= static_cast<std::uint8_t>(1U << pair % kGroup);
-            out.any_open_[entry] = true;
-          }
+          if (!enclosed(angles, first + row, static_cast<int>(map), pair, at))
+            out.open_[entry] = true;
           continue;
         }
         const std::vector<double>& rungs = by_axis[same[axis]];

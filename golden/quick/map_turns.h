@@ -29,9 +29,8 @@ class MapTurns {
     friend class MapTurns;
     const MapTurns* all_ = nullptr;
     std::size_t first_ = 0;
-    std::vector<double> turns_;       // [row][map][groups][kTurnGroup]
-    std::vector<std::uint8_t> open_;  // [row][map][groups]
-    std::vector<bool> any_open_;      // [row][map]
+    std::vector<double> turns_;  // [row][map][groups][kTurnGroup]
+    std::vector<bool> open_;     // [row][map]
   };
   // What no fixed-point phase reaches, irrational coordinates and those past kFarthest, is taken
   // from `angles`, of the same rows. Any number of threads may call it at once, each with its own

@@ -108,10 +108,10 @@ Count rotate_row(const PairTurns& row, const HeadsInOut& heads, bool adjoint,
   Count count;
   count.values = 2 * static_cast<std::uint64_t>(heads.heads) * static_cast<std::uint64_t>(n);
   const bool doubts = kernels.rotate[static_cast<std::size_t>(heads.dtype)](job);
-  for (int head = 0; (doubts || row.open != nullptr) && head < heads.heads; ++head)
+  for (int head = 0; doubts && head < heads.heads; ++head)
     for (int g = 0; g < groups; ++g) {
       unsigned bits = doubtful[static_cast<std::size_t>(head * groups + g)];
-      bits = (bits | bits >> 8 | (row.open != nullptr ? row.open[g] : 0U)) & 0xff;
+      bits = (bits | bits >> 8) & 0xff;
       for (int pair = g * kGroup; bits != 0 && pair < n; ++pair, bits >>= 1) {
         if ((bits & 1) == 0) continue;
         const std::byte* x = job.in + (head * job.in_stride + pair) * bytes;

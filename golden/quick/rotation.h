@@ -24,8 +24,8 @@ struct PairTurns {
   const double* turns;
   int pairs;
   double scale;
-  // Pairs whose turn is not that good, as lanes of groups; nullptr: none.
-  const std::uint8_t* open = nullptr;
+  // Some turns are zero instead, not being known as well as that: what they make no bound proves.
+  bool open = false;
 };
 
 // (x c - y s, y c + x s), or its adjoint, for every pair of every head, lanes past 2 x pairs
