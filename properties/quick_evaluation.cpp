@@ -225,6 +225,35 @@ TEST(QuickEvaluation, OneTokenOneHeadOnePair) {
   EXPECT_EQ(check(c, placed(1, {}), false).values, 0U);
 }
 
+// Equal lanes turned by an odd number of eighths meet exactly: what no enclosure can tell, and no
+// bound.
+TEST(QuickEvaluation, EqualLanesAtAnEighthOfATurnCancel) {
+  const Scheme& scheme = *std::find_if(schemes().begin(), schemes().end(),
+                                       [](const Scheme& s) { return s.name == "vision-dinov3"; });
+  const Case c = small_case(scheme, 4, parse_notation("v1x1x1"));
+  ASSERT_TRUE(allocation(c).ladders.front().turns);
+  for (int eighths = -9; eighths <= 9; eighths += 2) {
+    PositionTable ids;
+    ids.axes = 2;
+    ids.token_index = {0};
+    ids.position_ids = {Rational(eighths, 8), Rational(eighths, 8)};
+    const auto size = static_cast<std::size_t>(c.shape.head_dim);
+    for (const Format& f : kFormats) {
+      const Heads in{f, std::vector(size, round_to(Rational(3), f)),
+                     std::vector(size, round_to(Rational(3), f))};
+      Evaluation quickly(c, ids);
+      const Tensors got = quickly.tensors({}, {in}, false, 1);
+      // x c - y s vanishes where c = s, y c + x s where c = -s.
+      const Lanes lane = lanes(c.pairing, 0, c.shape.pairs());
+      const bool same = ((eighths % 8) + 8) % 4 == 1;
+      const std::uint64_t bits =
+          got.rotated[0].out.q[static_cast<std::size_t>(same ? lane.x : lane.y)];
+      EXPECT_EQ(bits & ~sign_bit(f), 0U) << eighths << "/8 of a turn, " << f.name;
+      expect_equal(got, evaluate(c, ids, {}, {in}, false, 1));
+    }
+  }
+}
+
 // What a bound that is too wide leaves open comes out the same.
 TEST(QuickEvaluation, EqualsTheReferenceWhereItDecidesAll) {
   std::mt19937_64 random(kSeed);

@@ -13,9 +13,10 @@
 #include <random>
 #include <vector>
 
+#include "golden/golden.h"
 #include "golden/oracle/table.h"
 #include "golden/quick/consecutive.h"
-#include "golden/quick/rotation.h"
+#include "golden/quick/evaluate.h"
 #include "golden/quick/scattered.h"
 #include "reference/model.h"
 #include "reference/rotation.h"
@@ -38,8 +39,9 @@ struct Method {
   std::string name;
   std::uint64_t values;  // of one round
   std::function<quick::Count()> round;
-  int operations = 0;  // binary64 vector operations for sixteen values; 0: not counted
-  int bytes = 0;       // stored for a value
+  bool logits = false;  // a value is a whole logit
+  int operations = 0;   // binary64 vector operations for sixteen values; 0: not counted
+  int bytes = 0;        // stored for a value
   std::vector<double> seconds = {};
   std::vector<double> limit = {};  // values a second that ports and stores allow, round by round
   quick::Count count = {};
@@ -120,7 +122,7 @@ int bench_certified(const std::string& name, int rounds) {
                          }
                          return count;
                        },
-                       product_operations(dtype), static_cast<int>(info(dtype).bytes)});
+                       false, product_operations(dtype), static_cast<int>(info(dtype).bytes)});
   }
   for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::f16}) {
     const quick::RowsOut out{dtype, cos.data(), sin.data(), n};
@@ -133,7 +135,7 @@ int bench_certified(const std::string& name, int rounds) {
                            count += scattered.rows(places, kRows, out);
                          return count;
                        },
-                       phase_operations(dtype), static_cast<int>(info(dtype).bytes)});
+                       false, phase_operations(dtype), static_cast<int>(info(dtype).bytes)});
   }
   // 40 heads, as 32 of q and 8 of k; turns are made once a row.
   constexpr int kHeads = 40, kTurned = 64;
@@ -150,22 +152,56 @@ int bench_certified(const std::string& name, int rounds) {
       const std::uint64_t bits = round_to(from_double(value), quick::format_of_float(dtype));
       std::memcpy(in->data() + i * bytes, &bits, bytes);
     }
-    methods.push_back(
-        {fmt::format("rotated outputs, {}", info(dtype).format), kTurned * kHeads * per_row,
-         [&, dtype, in, out] {
-           quick::Count count;
-           for (int i = 0; i < kTurned; ++i) {
-             const std::int64_t at = next;
-             next = (next + 1) % kPositions;
-             rows->turns(at, at + 1, turns.data());
-             count += rotation.rotate(
-                 turns.data(), [at](int) { return Rational(at); },
-                 {dtype, in->data(), out->data(), kHeads, 2 * n, 2 * n, Pairing::neox}, false);
-           }
-           return count;
-         },
-         rotation_operations(dtype), static_cast<int>(bytes)});
+    for (const bool adjoint : {false, true})
+      methods.push_back(
+          {fmt::format("{}, {}", adjoint ? "gradients" : "rotated outputs", info(dtype).format),
+           kTurned * kHeads * per_row,
+           [&, dtype, adjoint, in, out] {
+             quick::Count count;
+             for (int i = 0; i < kTurned; ++i) {
+               const std::int64_t at = next;
+               next = (next + 1) % kPositions;
+               rows->turns(at, at + 1, turns.data());
+               count += rotation.rotate(
+                   turns.data(), [at](int) { return Rational(at); },
+                   {dtype, in->data(), out->data(), kHeads, 2 * n, 2 * n, Pairing::neox}, adjoint);
+             }
+             return count;
+           },
+           false, rotation_operations(dtype), static_cast<int>(bytes)});
   }
+  // Every query of some rows with every key, as a case carries them.
+  constexpr std::int32_t kTokens = 64;
+  Case attended = case_from_json(
+      Json{{"id", "bench"}, {"model", model.name}, {"sequence", "t" + std::to_string(kTokens)}});
+  const PositionTable ids = positions(attended);
+  std::vector<LogitIndex> index;
+  for (std::int32_t query = 0; query < kTokens; ++query)
+    for (std::int32_t key = 0; key < kTokens; ++key)
+      index.push_back({query, key, key % attended.shape.num_heads});
+  const std::vector<LogitIndex> few(index.begin() + kTokens, index.begin() + 2 * kTokens);
+  const auto heads_of = [&](const Format& f) {
+    const auto size = [&](int heads) {
+      return static_cast<std::size_t>(kTokens * heads * attended.shape.head_dim);
+    };
+    return Heads{f, draw_inputs(1, "q", f, size(attended.shape.num_heads), false),
+                 draw_inputs(1, "k", f, size(attended.shape.num_key_value_heads), false)};
+  };
+  for (const Format& f : kFormats)
+    methods.push_back({fmt::format("logits, {}", f.name), index.size(),
+                       [&, in = std::make_shared<const Heads>(heads_of(f))] {
+                         quick::Evaluation evaluation(attended, ids);
+                         evaluation.logits(*in, index);
+                         return evaluation.count();
+                       },
+                       true});
+  methods.push_back({"logits, MPFI, binary32", few.size(),
+                     [&, in = std::make_shared<const Heads>(heads_of(binary32))] {
+                       logits(attended, ids, *in, few);
+                       return quick::Count{};
+                     },
+                     true});
+  const std::size_t logits_by_mpfi = methods.size() - 1;
   constexpr int kArbRows = 64, kMpfiRows = 4;
   methods.push_back({"Arb, one by one, 113 bits, binary64", kArbRows * per_row, [&] {
                        for (int i = 0; i < kArbRows; ++i)
@@ -213,6 +249,9 @@ int bench_certified(const std::string& name, int rounds) {
                         static_cast<double>(m.values) / m.seconds[i]);
       return median_of(ratio).value;
     };
+    const std::string ratios =
+        m.logits ? fmt::format("{:8.0f} {:>8}", ratio_to(methods[logits_by_mpfi]), "")
+                 : fmt::format("{:8.0f} {:8.1f}", ratio_to(mpfi), ratio_to(arb_method));
     const double rate = static_cast<double>(m.values) / median_of(m.seconds).value;
     const std::string left =
         m.count.values == 0 ? "" : fmt::format("{} of {}", m.count.decided, m.count.values);
@@ -223,8 +262,8 @@ int bench_certified(const std::string& name, int rounds) {
         share.push_back(static_cast<double>(m.values) / m.seconds[i] / m.limit[i]);
       limit = fmt::format("{:>9} {:>9.2f}", m.operations, median_of(share).value);
     }
-    fmt::print("{:38} {:12.3e} {:10.3f} {:8.0f} {:8.1f} {}  {}\n", m.name, rate, 2e9 / rate,
-               ratio_to(mpfi), ratio_to(arb_method), limit, left);
+    fmt::print("{:38} {:12.3e} {:>10} {} {}  {}\n", m.name, rate,
+               m.logits ? "" : fmt::format("{:.3f}", 2e9 / rate), ratios, limit, left);
   }
   fmt::print(
       "ops/16: binary64 vector operations of the kernel's code for 16 values; of limit: of what "
