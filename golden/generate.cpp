@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A case becomes certified tensors: inputs drawn, truth certified by reference/, recomputed by the
-// second oracle.
+// A case becomes certified tensors: inputs drawn, truth certified by quick/ and reference/,
+// recomputed by the second oracle.
 #include <fmt/format.h>
 #include <gmp.h>
 #include <mpfi.h>

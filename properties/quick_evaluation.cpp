@@ -194,6 +194,11 @@ TEST(QuickEvaluation, EveryCoordinateHasAWay) {
   const Integer far = Integer(1) << 31;
   const auto root =
       std::make_shared<const Atom>(Atom{"root of 2", [] { return sqrt(enclose(Rational(2))); }});
+  const auto late = std::make_shared<const Atom>(Atom{"late", [] {
+                                                        if (WorkingPrecision::bits() < 512)
+                                                          throw Undecided{};
+                                                        return sqrt(enclose(Rational(3)));
+                                                      }});
   const std::vector<Coordinate> every{
       Rational(0),
       Rational(-5),
@@ -207,6 +212,7 @@ TEST(QuickEvaluation, EveryCoordinateHasAWay) {
       Rational(Integer(1), Integer(1) << 80),
       coordinate(Irrational(root, Rational(3, 2))),
       coordinate(Irrational(root, Rational(Integer(1) << 60))),
+      coordinate(Irrational(late, Rational(1))),
   };
   for (std::size_t first = 0; first < every.size(); ++first)
     for (const bool special : {false, true})

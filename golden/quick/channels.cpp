@@ -106,4 +106,10 @@ const Format& format_of_float(Dtype dtype) {
   throw std::logic_error("no float type");
 }
 
+Dtype dtype_of_format(const Format& format) {
+  for (const DtypeInfo& d : kDtypes)
+    if (d.format == format.name) return d.dtype;
+  throw std::logic_error("no storage type");
+}
+
 }  // namespace plumbline::quick

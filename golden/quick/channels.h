@@ -57,7 +57,8 @@ double scale_of(const ResolvedSpectrum& spectrum);
 std::uint64_t decide(const ResolvedSpectrum& spectrum, int rung, const Rational& position,
                      bool sine, Dtype dtype);
 
-// The reference's name of a float type.
+// The reference's name of a float type, and back.
 const Format& format_of_float(Dtype dtype);
+Dtype dtype_of_format(const Format& format);
 
 }  // namespace plumbline::quick

@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::size_t kBlock = 32;
 
-Dtype dtype_of_format(const Format& format) {
-  for (const DtypeInfo& d : kDtypes)
-    if (d.format == format.name) return d.dtype;
-  throw std::logic_error("no storage type");
-}
-
 template <class Word>
 void pack(const std::uint64_t* from, std::size_t count, std::byte* to) {
   for (std::size_t i = 0; i < count; ++i) {

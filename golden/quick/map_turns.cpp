@@ -71,11 +71,15 @@ void MapTurns::find_denominators() {
 
 bool MapTurns::enclosed(Angles& angles, std::size_t row, int map, int pair, double* group) const {
   const WorkingPrecision precision(kFirstPrecision);
-  const CosSin at = angles.at(row, map, pair);
-  const auto cos = narrow_double2(at.cos, scale_), sin = narrow_double2(at.sin, scale_);
-  if (!cos || !sin) return false;
-  put(group, static_cast<std::size_t>(pair % kGroup), {*cos, *sin});
-  return true;
+  try {
+    const CosSin at = angles.at(row, map, pair);
+    const auto cos = narrow_double2(at.cos, scale_), sin = narrow_double2(at.sin, scale_);
+    if (!cos || !sin) return false;
+    put(group, static_cast<std::size_t>(pair % kGroup), {*cos, *sin});
+    return true;
+  } catch (const Undecided&) {
+    return false;
+  }
 }
 
 PairTurns MapTurns::Block::at(std::size_t row, int map) const {
