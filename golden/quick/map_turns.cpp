@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "golden/quick/map_turns.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -21,8 +22,11 @@ MapTurns::MapTurns(const Spectra& spectra, const FrequencyAllocation& map, const
       map_(map),
       ids_(ids),
       groups_((map.pairs + kGroup - 1) / kGroup),
-      scale_(scale_of(spectra.first())) {
+      scale_(scale_of(spectra.first())),
+      used_(kMostAxes) {
   require_nearest();
+  for (const Assignment& a : map.of)
+    if (a.axis != Axis::none) used_.at(index(a.axis)) = true;
   {
     const WorkingPrecision precision(kSeedBits);
     still_ = seeds(Interval(0), Interval(0), 1, spectra.first().attention_factor(), scale_).front();
@@ -43,8 +47,8 @@ void MapTurns::find_denominators() {
   const auto axes = static_cast<std::size_t>(ids_.axes);
   const std::size_t rows = ids_.rows();
   std::vector<std::optional<std::array<std::int64_t, 2>>> terms;
-  for (const Coordinate& x : ids_.position_ids) {
-    const auto* exact = std::get_if<Rational>(&x);
+  for (std::size_t at = 0; at < axes * rows; ++at) {
+    const auto* exact = used_[at / rows] ? std::get_if<Rational>(&ids_.position_ids[at]) : nullptr;
     terms.push_back(exact == nullptr ? std::nullopt : small_fraction(*exact));
   }
   // A denominator that would make the common one too large stays out, and its coordinates with it.
@@ -90,71 +94,62 @@ PairTurns MapTurns::Block::at(std::size_t row, int map) const {
           open_[entry]};
 }
 
+std::vector<MapTurns::RungTurns> MapTurns::rung_turns(std::size_t first, std::size_t count) const {
+  const auto numerators = [&](std::size_t axis) {
+    return std::span(numerators_).subspan(axis * ids_.rows() + first, count);
+  };
+  std::vector<RungTurns> out(used_.size());
+  for (std::size_t a = 0; a < used_.size(); ++a) {
+    if (!used_[a]) continue;
+    const std::size_t ladder = ladder_of(static_cast<Axis>(a));
+    if (!rows_[ladder]) continue;
+    for (std::size_t b = 0; b < a && !out[a]; ++b)
+      if (used_[b] && ladder_of(static_cast<Axis>(b)) == ladder &&
+          std::ranges::equal(numerators(a), numerators(b)))
+        out[a] = out[b];
+    if (out[a]) continue;
+    std::vector<std::int64_t> known(numerators(a).begin(), numerators(a).end());
+    std::ranges::replace(known, kNone, 0);
+    const int groups = (rows_[ladder]->channels() + kGroup - 1) / kGroup;
+    auto turns = std::make_shared<std::vector<double>>(count * static_cast<std::size_t>(groups) *
+                                                       kTurnGroup);
+    rows_[ladder]->turns(known, static_cast<int>(count), turns->data());
+    out[a] = std::move(turns);
+  }
+  return out;
+}
+
 MapTurns::Block MapTurns::block(std::size_t first, std::size_t count, Angles& angles) const {
-  const auto maps = static_cast<std::size_t>(map_.maps), axes = static_cast<std::size_t>(ids_.axes),
-             groups = static_cast<std::size_t>(groups_);
+  const auto maps = static_cast<std::size_t>(map_.maps), groups = static_cast<std::size_t>(groups_);
+  const std::vector<RungTurns> rungs = rung_turns(first, count);
   Block out;
   out.all_ = this;
   out.first_ = first;
   out.turns_.resize(count * maps * groups * kTurnGroup);
   out.open_.resize(count * maps);
-
-  // The rungs' turns of one axis, row by row; those of an axis that stands where another one of the
-  // same ladder does are that one's.
-  std::vector<std::vector<double>> by_axis(axes);
-  std::vector<std::size_t> same(axes);
-  std::vector<bool> used(axes);
-  for (const Assignment& a : map_.of)
-    if (a.axis != Axis::none) used[index(a.axis)] = true;
-  for (std::size_t a = 0; a < axes; ++a) {
-    same[a] = a;
-    if (!used[a]) continue;
-    const std::size_t ladder = ladder_of(static_cast<Axis>(a));
-    if (!rows_[ladder]) continue;
-    const auto numerators = [&](std::size_t axis) {
-      return std::span(numerators_).subspan(axis * ids_.rows() + first, count);
-    };
-    for (std::size_t b = 0; b < a && same[a] == a; ++b)
-      if (used[b] && ladder_of(static_cast<Axis>(b)) == ladder &&
-          std::ranges::equal(numerators(a), numerators(b)))
-        same[a] = same[b];
-    if (same[a] != a) continue;
-    std::vector<std::int64_t> known(numerators(a).begin(), numerators(a).end());
-    for (std::int64_t& n : known)
-      if (n == kNone) n = 0;
-    const auto width =
-        static_cast<std::size_t>((rows_[ladder]->channels() + kGroup - 1) / kGroup) * kTurnGroup;
-    by_axis[a].resize(count * width);
-    rows_[ladder]->turns(known, static_cast<int>(count), by_axis[a].data());
-  }
-
-  for (std::size_t row = 0; row < count; ++row)
-    for (std::size_t map = 0; map < maps; ++map) {
-      const std::size_t entry = row * maps + map;
-      double* to = out.turns_.data() + entry * groups * kTurnGroup;
-      for (int pair = 0; pair < map_.pairs; ++pair) {
-        const auto group = static_cast<std::size_t>(pair / kGroup);
-        double* at = to + group * kTurnGroup;
-        const Assignment& assigned = map_.at(static_cast<int>(map), pair);
-        if (assigned.axis == Axis::none) {
-          put(at, static_cast<std::size_t>(pair % kGroup), still_);
-          continue;
-        }
-        const std::size_t axis = index(assigned.axis);
-        if (numerator_at(axis, first + row) == kNone) {
-          if (!enclosed(angles, first + row, static_cast<int>(map), pair, at))
-            out.open_[entry] = true;
-          continue;
-        }
-        const std::vector<double>& rungs = by_axis[same[axis]];
-        const auto rung = static_cast<std::size_t>(assigned.rung);
-        const double* from =
-            rungs.data() + row * (rungs.size() / count) + rung / kGroup * kTurnGroup;
-        for (std::size_t i = 0; i < 4; ++i)
-          at[i * kGroup + static_cast<std::size_t>(pair % kGroup)] =
-              from[i * kGroup + rung % kGroup];
+  for (std::size_t entry = 0; entry < count * maps; ++entry) {
+    const std::size_t row = entry / maps;
+    const auto map = static_cast<int>(entry % maps);
+    for (int pair = 0; pair < map_.pairs; ++pair) {
+      const auto group = static_cast<std::size_t>(pair / kGroup),
+                 lane = static_cast<std::size_t>(pair % kGroup);
+      double* to = out.turns_.data() + (entry * groups + group) * kTurnGroup;
+      const Assignment& assigned = map_.at(map, pair);
+      if (assigned.axis == Axis::none) {
+        put(to, lane, still_);
+        continue;
       }
+      const std::size_t axis = index(assigned.axis);
+      if (numerators_[axis * ids_.rows() + first + row] == kNone) {
+        if (!enclosed(angles, first + row, map, pair, to)) out.open_[entry] = true;
+        continue;
+      }
+      const auto rung = static_cast<std::size_t>(assigned.rung);
+      const double* from = rungs[axis]->data() + row * (rungs[axis]->size() / count) +
+                           rung / kGroup * kTurnGroup + rung % kGroup;
+      for (std::size_t i = 0; i < 4; ++i) to[i * kGroup + lane] = from[i * kGroup];
     }
+  }
   return out;
 }
 

@@ -38,12 +38,13 @@ class MapTurns {
   Block block(std::size_t first, std::size_t count, Angles& angles) const;
 
  private:
-  // Coordinates of rows as numerators of one denominator for each ladder.
-  std::int64_t numerator_at(std::size_t axis, std::size_t row) const {
-    return numerators_[axis * ids_.rows() + row];
-  }
+  // Of one axis, row by row: [row][groups of rungs][kTurnGroup].
+  using RungTurns = std::shared_ptr<const std::vector<double>>;
   std::size_t ladder_of(Axis axis) const { return map_.ladders.size() == 1 ? 0 : index(axis); }
   void find_denominators();
+  // By axis; axes that stand at the same coordinates of the same ladder share theirs. Null where no
+  // pair reads the axis, or no phase reaches it.
+  std::vector<RungTurns> rung_turns(std::size_t first, std::size_t count) const;
   // Whether the enclosures of `angles` are narrow enough to make the pair's turn; then makes it.
   bool enclosed(Angles& angles, std::size_t row, int map, int pair, double* group) const;
 
@@ -52,11 +53,12 @@ class MapTurns {
   const PositionTable& ids_;
   int groups_;
   double scale_;
+  std::vector<bool> used_;                  // by axis: some pair reads it
   SeedTurn still_;                          // A and 0
   std::vector<std::int64_t> denominators_;  // by ladder
   std::vector<std::int64_t> numerators_;    // [axis][row]; kNone: no such number
-  std::vector<std::unique_ptr<const ScatteredRows>>
-      rows_;  // by ladder; null where nothing needs it
+  // By ladder; null where nothing needs it.
+  std::vector<std::unique_ptr<const ScatteredRows>> rows_;
 };
 
 }  // namespace plumbline::quick
