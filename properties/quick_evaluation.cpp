@@ -159,6 +159,7 @@ TEST(QuickEvaluation, ArbAgreesOnEveryScheme) {
     c.dtypes.assign(std::begin(kFormats), std::end(kFormats));
     agreed += generate({c, ""}, 1).agreed;
   });
+  std::cout << "seed " << kSeed + 1 << ": " << agreed << " values recomputed by Arb\n";
   EXPECT_GT(agreed, 20'000U);
 }
 
@@ -267,6 +268,7 @@ TEST(QuickEvaluation, EqualsTheReferenceWhereItDecidesAll) {
                                        [](const Scheme& s) { return s.name == "mrope"; });
   const Case c = drawn_case(scheme, random);
   const Count count = check(c, positions(c), false, 0x1p60);
+  std::cout << "seed " << kSeed << ": " << count.values << " values\n";
   EXPECT_EQ(count.decided, count.values);
   EXPECT_GT(count.values, 0U);
 }
