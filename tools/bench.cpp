@@ -160,6 +160,7 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
     to_read.push_back(seconds / read);
     times.push_back(seconds);
     if (yardstick != nullptr) {
+      yardstick->rotate();  // as warm as the subject was left by the limits
       const double plain_seconds = seconds_of([&] { yardstick->rotate(); }, repetitions);
       of_plain.push_back(plain_seconds / yardstick->moved() * subject.moved() / seconds);
     }
