@@ -5,6 +5,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -33,8 +34,8 @@ class Browser:
              "--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run", "--hide-scrollbars",
              "--disable-background-networking", "--disable-dev-shm-usage",
              f"--user-data-dir={self.home.name}", f"--window-size={width},{height}", "about:blank"],
-            preexec_fn=ends, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": self.home.name})
+            preexec_fn=ends, close_fds=False, start_new_session=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.home.name})
         os.close(to_child)
         os.close(from_child)
         self.last = 0
@@ -49,11 +50,20 @@ class Browser:
                   deviceScaleFactor=1, mobile=False)
 
     def close(self):
-        self.child.kill()
+        # Its helpers too: they are not our children, and write into the folder until they end.
+        os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
         os.close(self.write)
         os.close(self.read)
-        self.home.cleanup()
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.home.cleanup()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def _next(self, deadline):
         while b"\0" not in self.buffer:
