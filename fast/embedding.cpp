@@ -137,15 +137,18 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
           },
           [&](int first, int count, const void** rows) {
             if (!s.merges) return false;
+            const Position* at = ids + first;
             bool stand = true;
+            for (int a = 1; a < axes && stand; ++a)
+              stand = std::equal(at, at + count, at + a * stride);
+            if (stand) return false;
             for (int t = 0; t < count; ++t)
               for (int a = 0; a < axes; ++a) {
-                const Position p = ids[a * stride + first + t];
+                const Position p = at[a * stride + t];
                 if (p < 0 || p >= s.ready) return false;
-                stand = stand && p == ids[first + t];
                 rows[t * axes + a] = s.table_row(p);
               }
-            return !stand;
+            return true;
           });
       return;
     }

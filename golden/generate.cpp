@@ -14,6 +14,7 @@
 
 #include "golden/golden.h"
 #include "golden/oracle/oracle.h"
+#include "golden/quick/channels.h"
 #include "golden/quick/evaluate.h"
 #include "reference/evaluate.h"
 #include "reference/planes.h"
@@ -114,19 +115,9 @@ std::string attention_text(const Case& c) {
 
 }  // namespace
 
-Dtype dtype_of(const Format& format) {
-  for (const DtypeInfo& d : kDtypes) {
-    if (d.format == format.name) return d.dtype;
-  }
-  throw std::logic_error("no storage type for " + std::string(format.name));
-}
+Dtype dtype_of(const Format& format) { return dtype_with(format.name); }
 
-const Format& format_of(Dtype dtype) {
-  for (const Format& f : kFormats) {
-    if (f.name == info(dtype).format) return f;
-  }
-  throw std::logic_error(std::string(info(dtype).format) + " is not a float type");
-}
+const Format& format_of(Dtype dtype) { return quick::format_of_float(dtype); }
 
 Tensor tensor_of(const Format& format, std::vector<std::uint64_t> shape,
                  const std::vector<std::uint64_t>& bits) {

@@ -15,7 +15,7 @@
 #include "golden/case_rows.h"
 #include "golden/large_tables.h"
 #include "golden/oracle/oracle.h"
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 
 namespace plumbline {
 namespace {

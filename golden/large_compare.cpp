@@ -15,8 +15,8 @@
 #include "golden/case_rows.h"
 #include "golden/golden.h"
 #include "golden/near.h"
-#include "golden/parallel.h"
 #include "reference/evaluate.h"
+#include "reference/parallel.h"
 
 namespace plumbline {
 namespace {

@@ -16,7 +16,7 @@
 #include "golden/hdf5/file_output.h"
 #include "golden/hdf5/manifest.h"
 #include "golden/large_case.h"
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 
 namespace plumbline {
 namespace {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ inline constexpr DtypeInfo kDtypes[] = {
     {Dtype::u8, "u8", "uint8", 1},
 };
 constexpr const DtypeInfo& info(Dtype d) { return kDtypes[static_cast<std::size_t>(d)]; }
+// The type of a `dtype` attribute. Throws std::logic_error for any other text.
+inline Dtype dtype_with(std::string_view format) {
+  for (const DtypeInfo& d : kDtypes)
+    if (d.format == format) return d.dtype;
+  throw std::logic_error("no storage type for " + std::string(format));
+}
 
 // A dense row-major array, last index fastest; bytes.size() == product(shape) * info(dtype).bytes,
 // little endian.

@@ -3,11 +3,11 @@
 #include <map>
 #include <set>
 
-#include "golden/parallel.h"
 #include "properties/process.h"
 #include "properties/properties.h"
 #include "properties/specified_verdicts.h"
 #include "reference/criteria.h"
+#include "reference/parallel.h"
 
 namespace plumbline::test {
 namespace {

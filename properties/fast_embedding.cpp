@@ -6,6 +6,7 @@
 #include <random>
 
 #include "fast/fast.h"
+#include "properties/fast_support.h"
 #include "properties/properties.h"
 #include "reference/planes.h"
 #include "tools/subject.h"
@@ -166,14 +167,6 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
     }
   }
   std::cout << compared << " batches compared\n";
-}
-
-// A kernel that asks for lines ahead, as it does where tensors are out of cache.
-fast::RotateFunction* asked = nullptr;
-void ahead(const fast::RotateJob& job) noexcept {
-  fast::RotateJob far = job;
-  far.prefetch = 8192;
-  asked(far);
 }
 
 // Rows of several axes, from the table: any axes in any lanes, one map and one for each KV head,

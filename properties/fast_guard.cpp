@@ -9,7 +9,7 @@
 #include <iostream>
 #include <random>
 
-#include "fast/fast.h"
+#include "properties/fast_support.h"
 
 // Every kernel on views that end or begin at an unmapped page, with any shape, stride and content:
 // nothing outside the view is touched, gaps keep their bytes, and each element equals the formula,
@@ -289,14 +289,6 @@ class Trial {
   const Shape& s_;
   fast::RotaryPlan plan_;
 };
-
-// A kernel that asks for lines ahead, as it does where tensors are out of cache.
-fast::RotateFunction* asked = nullptr;
-void ahead(const fast::RotateJob& job) noexcept {
-  fast::RotateJob far = job;
-  far.prefetch = 8192;
-  asked(far);
-}
 
 TEST(FastGuard, EveryKernelEqualsTheFormulaAndStaysInsideItsViews) {
   const char* scale = std::getenv("PLUMBLINE_TEST_SCALE");

@@ -232,7 +232,7 @@ const std::vector<Rule>& rules() {
        {"golden/quick/"},
        {},
        {"golden/", "fast/", "tools/", "properties/"},
-       {"golden/quick/", "golden/parallel.h", "golden/tensor.h"},
+       {"golden/quick/", "golden/tensor.h"},
        false,
        {{"golden/quick/rows.h", "#include \"golden/oracle/oracle.h\""},
         {"golden/quick/lane_rows.h", "#include \"fast/wide.h\""}}},

@@ -12,10 +12,10 @@
 #include <random>
 #include <set>
 
-#include "golden/parallel.h"
 #include "golden/quick/consecutive.h"
 #include "golden/quick/scattered.h"
 #include "properties/quick_support.h"
+#include "reference/parallel.h"
 
 namespace plumbline::test {
 namespace {

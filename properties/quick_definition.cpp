@@ -9,10 +9,10 @@
 #include <mutex>
 #include <random>
 
-#include "golden/parallel.h"
 #include "golden/quick/consecutive.h"
 #include "golden/quick/scattered.h"
 #include "properties/quick_support.h"
+#include "reference/parallel.h"
 #include "reference/rotation.h"
 
 namespace plumbline::test {

@@ -11,10 +11,10 @@
 #include <random>
 
 #include "golden/oracle/table.h"
-#include "golden/parallel.h"
 #include "golden/quick/consecutive.h"
 #include "golden/quick/scattered.h"
 #include "properties/quick_support.h"
+#include "reference/parallel.h"
 
 namespace plumbline::test {
 namespace {

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "reference/angles.h"
+#include "reference/parallel.h"
 #include "reference/planes.h"
 
 namespace plumbline {
@@ -215,19 +214,24 @@ FrequencyAllocation allocation(const Case& c) {
   return map;
 }
 
-Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Format>& table_formats,
-                 const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
-  const FrequencyAllocation map = allocation(c);
-  const Spectra spectra(c.spectrum, map);
-  const bool dense = has_planes(c);
-  if (!map.partner.empty()) {
-    throw std::invalid_argument("rotary_dim = " + std::to_string(c.shape.rotary_dim) +
-                                ": the two lanes of a pair read different axes under " +
-                                std::string(c.scheme->name) + ", which is no rotation");
-  }
+void require_rotation(const Case& c, const FrequencyAllocation& map) {
+  if (map.partner.empty()) return;
+  throw std::invalid_argument("rotary_dim = " + std::to_string(c.shape.rotary_dim) +
+                              ": the two lanes of a pair read different axes under " +
+                              std::string(c.scheme->name) + ", which is no rotation");
+}
+
+Tensors blank_tensors(const Case& c, const FrequencyAllocation& map, const Spectra& spectra,
+                      std::size_t rows, const std::vector<Format>& table_formats,
+                      const std::vector<Heads>& inputs, bool adjoint) {
   Tensors out;
+  for (const Heads& in : inputs) {
+    const Heads blank{in.format, std::vector<std::uint64_t>(in.q.size()),
+                      std::vector<std::uint64_t>(in.k.size())};
+    out.rotated.push_back({blank, adjoint ? blank : Heads{in.format, {}, {}}});
+  }
+  if (has_planes(c)) return out;
   for (const Assignment& assigned : map.of) {
-    if (dense) break;
     if (assigned.axis == Axis::none) {
       out.inv_freq.push_back(0);
       continue;
@@ -237,52 +241,30 @@ Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Form
     out.inv_freq.push_back(value.bits);
     out.precision = std::max(out.precision, value.precision);
   }
-  const std::size_t rows = ids.rows(), table_size = rows * map.of.size();
-  for (const Format& f : table_formats) {
-    if (dense) break;
-    out.tables.push_back(
-        {f, std::vector<std::uint64_t>(table_size), std::vector<std::uint64_t>(table_size)});
-  }
-  for (const Heads& in : inputs) {
-    const Heads blank{in.format, std::vector<std::uint64_t>(in.q.size()),
-                      std::vector<std::uint64_t>(in.k.size())};
-    out.rotated.push_back({blank, adjoint ? blank : Heads{in.format, {}, {}}});
-  }
+  const std::vector<std::uint64_t> zeros(rows * map.of.size());
+  for (const Format& f : table_formats) out.tables.push_back({f, zeros, zeros});
+  return out;
+}
 
-  // Blocks of rows are handed out by number; every value depends on its own row only, so the result
-  // does not depend on who computes it.
+Tensors evaluate(const Case& c, const PositionTable& ids, const std::vector<Format>& table_formats,
+                 const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
+  const FrequencyAllocation map = allocation(c);
+  const Spectra spectra(c.spectrum, map);
+  require_rotation(c, map);
+  const std::size_t rows = ids.rows();
+  Tensors out = blank_tensors(c, map, spectra, rows, table_formats, inputs, adjoint);
+  // Every value depends on its own row only, so the result does not depend on who computes it.
   constexpr std::size_t kBlock = 64;
   std::mutex mutex;
-  std::size_t next = 0;
-  std::exception_ptr failure;
-  const auto work = [&] {
-    const ThreadCaches caches;
-    Worker worker(c, spectra, map, ids, inputs, out);
-    for (;;) {
-      std::size_t first = 0;
-      {
-        const std::lock_guard lock(mutex);
-        if (next >= rows || failure) return;
-        first = next;
-        next += kBlock;
-      }
-      try {
-        const unsigned precision = worker.run(first, std::min(kBlock, rows - first));
-        const std::lock_guard lock(mutex);
-        out.precision = std::max(out.precision, precision);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-    }
-  };
-  if (threads < 2 || rows <= kBlock) {
-    work();
-  } else {
-    std::vector<std::jthread> pool;
-    for (unsigned i = 0; i < threads; ++i) pool.emplace_back(work);
-  }
-  if (failure) std::rethrow_exception(failure);
+  each_on_all_cores((rows + kBlock - 1) / kBlock,
+                    [&](std::size_t block) {
+                      Worker worker(c, spectra, map, ids, inputs, out);
+                      const std::size_t first = block * kBlock;
+                      const unsigned precision = worker.run(first, std::min(kBlock, rows - first));
+                      const std::lock_guard lock(mutex);
+                      out.precision = std::max(out.precision, precision);
+                    },
+                    std::max(threads, 1U));
   return out;
 }
 

@@ -72,6 +72,15 @@ struct Tensors {
   unsigned precision = 0;               // bits that decided the hardest value
 };
 
+// Throws std::invalid_argument where the two lanes of a pair read different axes.
+void require_rotation(const Case& c, const FrequencyAllocation& map);
+
+// What evaluate() fills: inv_freq certified and the rest zeros, for `rows` rows; adjoint outputs
+// are empty unless asked for. Throws Unresolved naming the case.
+Tensors blank_tensors(const Case& c, const FrequencyAllocation& map, const Spectra& spectra,
+                      std::size_t rows, const std::vector<Format>& table_formats,
+                      const std::vector<Heads>& inputs, bool adjoint);
+
 // A scheme of dense planes has no tables: inv_freq and tables stay empty. Certified cos and sin in
 // `table_formats` and the inputs rotated (and, with `adjoint`, counter-rotated), every value
 // rounded once. Deterministic; uses `threads` threads. Throws Unresolved naming the case,

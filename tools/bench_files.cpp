@@ -27,7 +27,7 @@
 #include "golden/hdf5/mapped_file.h"
 #include "golden/large_case.h"
 #include "golden/large_compare.h"
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 #include "tools/bench_median.h"
 #include "tools/plumbline.h"
 
@@ -166,8 +166,8 @@ void claim_memory(std::uint64_t bytes) {
   ::waitpid(child, nullptr, 0);
 }
 
-// Looks at every byte of some files, where they are mapped, or
-// read into a buffer that stays in cache.
+// Looks at every byte of some files, where they are mapped, or read into a buffer that stays in
+// cache.
 class PlainRead {
  public:
   explicit PlainRead(const std::vector<fs::path>& paths) {

@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {

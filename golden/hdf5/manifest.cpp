@@ -13,7 +13,7 @@
 #include "golden/hdf5/file_descriptor.h"
 #include "golden/hdf5/file_digest.h"
 #include "golden/hdf5/file_names.h"
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 
 namespace plumbline {
 namespace {

@@ -103,13 +103,7 @@ std::uint64_t decide(const ResolvedSpectrum& spectrum, int rung, const Rational&
 const Format& format_of_float(Dtype dtype) {
   for (const Format& f : kFormats)
     if (f.name == info(dtype).format) return f;
-  throw std::logic_error("no float type");
-}
-
-Dtype dtype_of_format(const Format& format) {
-  for (const DtypeInfo& d : kDtypes)
-    if (d.format == format.name) return d.dtype;
-  throw std::logic_error("no storage type");
+  throw std::logic_error(std::string(info(dtype).format) + " is not a float type");
 }
 
 }  // namespace plumbline::quick

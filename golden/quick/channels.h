@@ -57,8 +57,7 @@ double scale_of(const ResolvedSpectrum& spectrum);
 std::uint64_t decide(const ResolvedSpectrum& spectrum, int rung, const Rational& position,
                      bool sine, Dtype dtype);
 
-// The reference's name of a float type, and back.
+// The reference's name of a float type. Throws std::logic_error for an integer type.
 const Format& format_of_float(Dtype dtype);
-Dtype dtype_of_format(const Format& format);
 
 }  // namespace plumbline::quick

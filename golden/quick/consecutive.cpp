@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 
 namespace plumbline::quick {
 namespace {

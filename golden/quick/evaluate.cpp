@@ -6,9 +6,9 @@
 #include <map>
 #include <mutex>
 
-#include "golden/parallel.h"
 #include "golden/quick/logits.h"
 #include "golden/quick/map_turns.h"
+#include "reference/parallel.h"
 #include "reference/planes.h"
 
 namespace plumbline::quick {
@@ -78,7 +78,7 @@ class Worker {
 
   // cos and sin are the pair (1, 0) turned.
   void make(Table& table, const MapTurns::Block& block, Angles& angles, std::size_t row) {
-    const Dtype dtype = dtype_of_format(table.format);
+    const Dtype dtype = dtype_with(table.format.name);
     const auto n = static_cast<std::size_t>(map_.pairs), bytes = info(dtype).bytes;
     const std::uint64_t one = round_to(Rational(1), table.format);
     in_.assign(2 * n * bytes, std::byte{0});
@@ -108,7 +108,7 @@ class Worker {
   void make(const Format& format, const std::vector<std::uint64_t>& in,
             std::vector<std::uint64_t>& out, int heads, bool adjoint, const MapTurns::Block& block,
             Angles& angles, std::size_t row) {
-    const Dtype dtype = dtype_of_format(format);
+    const Dtype dtype = dtype_with(format.name);
     const std::size_t bytes = info(dtype).bytes,
                       width = static_cast<std::size_t>(case_.shape.head_dim),
                       size = static_cast<std::size_t>(heads) * width;
@@ -153,7 +153,7 @@ class Worker {
 Evaluation::Evaluation(const Case& c, const PositionTable& ids, const Means& means)
     : case_(c), ids_(ids), means_(means), map_(allocation(c)) {
   if (has_planes(c)) return;
-  start_ = plumbline::evaluate(c, PositionTable{}, {}, {}, false, 1);
+  require_rotation(c, map_);
   spectra_.emplace(c.spectrum, map_);
   turns_.emplace(*spectra_, map_, ids);
 }
@@ -161,16 +161,8 @@ Evaluation::Evaluation(const Case& c, const PositionTable& ids, const Means& mea
 Tensors Evaluation::tensors(const std::vector<Format>& table_formats,
                             const std::vector<Heads>& inputs, bool adjoint, unsigned threads) {
   if (!turns_) return plumbline::evaluate(case_, ids_, table_formats, inputs, adjoint, threads);
-  Tensors out = start_;
-  const std::size_t rows = ids_.rows(), table_size = rows * map_.of.size();
-  for (const Format& f : table_formats)
-    out.tables.push_back(
-        {f, std::vector<std::uint64_t>(table_size), std::vector<std::uint64_t>(table_size)});
-  for (const Heads& in : inputs) {
-    const Heads blank{in.format, std::vector<std::uint64_t>(in.q.size()),
-                      std::vector<std::uint64_t>(in.k.size())};
-    out.rotated.push_back({blank, adjoint ? blank : Heads{in.format, {}, {}}});
-  }
+  const std::size_t rows = ids_.rows();
+  Tensors out = blank_tensors(case_, map_, *spectra_, rows, table_formats, inputs, adjoint);
   std::mutex mutex;
   each_on_all_cores((rows + kBlock - 1) / kBlock,
                     [&](std::size_t block) {
@@ -191,7 +183,7 @@ std::vector<Certified> Evaluation::logits(const Heads& inputs,
   if (!turns_) return plumbline::logits(case_, ids_, inputs, index);
   const HeadShape& shape = case_.shape;
   const Logits logits(shape.head_dim, map_.pairs, case_.pairing);
-  const Dtype dtype = dtype_of_format(inputs.format);
+  const Dtype dtype = dtype_with(inputs.format.name);
   std::map<std::int32_t, MapTurns::Block> blocks;
   const auto head_of = [&](const std::vector<std::uint64_t>& data, std::int32_t row, int heads,
                            int head, int map, std::vector<double>& lanes) {

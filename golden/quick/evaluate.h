@@ -35,7 +35,6 @@ class Evaluation {
   const PositionTable& ids_;
   Means means_;
   FrequencyAllocation map_;
-  Tensors start_;  // inv_freq
   std::optional<Spectra> spectra_;
   std::optional<MapTurns> turns_;
   Count count_;

@@ -10,8 +10,8 @@
 #include <map>
 #include <set>
 
-#include "golden/parallel.h"
 #include "reference/model.h"
+#include "reference/parallel.h"
 #include "reference/planes.h"
 #include "tools/plumbline.h"
 #include "tools/spectrum/ladders.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "golden/parallel.h"
+#include "reference/parallel.h"
 
 #include <algorithm>
 #include <atomic>
