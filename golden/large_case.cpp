@@ -177,8 +177,11 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
     std::uint64_t block;
   };
   std::vector<Job> jobs;
-  for (std::size_t d = 0; d < tables.datasets().size();
-       d += d < LargeTables::kPositionDatasets ? 1 : 2)
+  // What takes longest first, so that the threads end together.
+  for (std::size_t d = LargeTables::kPositionDatasets; d < tables.datasets().size(); d += 2)
+    for (std::uint64_t b = 0; b * kBlockBytes < tables.datasets()[d].bytes(); ++b)
+      jobs.push_back({d, b});
+  for (std::size_t d = 0; d < LargeTables::kPositionDatasets; ++d)
     for (std::uint64_t b = 0; b * kBlockBytes < tables.datasets()[d].bytes(); ++b)
       jobs.push_back({d, b});
   std::atomic<std::uint64_t> decided = 0;

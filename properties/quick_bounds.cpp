@@ -62,9 +62,10 @@ double worst_seed(ConsecutiveRows& quick, oracle::Table& arb, bool coarse, std::
         const double high = *at.part(rows, groups, 2 * sine),
                      low = *at.part(rows, groups, 2 * sine + 1);
         EXPECT_LE(std::abs(low), 0x1p-53 * std::abs(high));
-        const double distance =
-            arb.distance(static_cast<std::size_t>(channel),
-                         coarse ? begin + r * quick.fine_rows() : r, sine == 1, high, low);
+        const std::int64_t half = quick.fine_rows();
+        const double distance = arb.distance(
+            static_cast<std::size_t>(channel),
+            coarse ? 2 * (begin + 2 * half * r + half) - 1 : 2 * r + 1, 2, sine == 1, high, low);
         worst = std::max(worst, distance / (kSeedError * scale));
       }
     }
@@ -135,14 +136,15 @@ TEST(QuickBounds, ProductsStayWithinTheBound) {
         return load_turn<Plain>(rows.data() + (at * groups + channel / kGroup) * kTurnGroup,
                                 channel % kGroup);
       };
-      const Turn<Plain> a = row(quick.coarse(), position / quick.fine_rows()),
-                        b = row(quick.fine(), position % quick.fine_rows());
-      const Sum<Plain> cos = difference(a.cos_high, a.cos_low, b.cos_high, b.cos_low, a.sin_high,
-                                        a.sin_low, b.sin_high, b.sin_low),
-                       sin = sum(a.sin_high, a.sin_low, b.cos_high, b.cos_low, a.cos_high,
-                                 a.cos_low, b.sin_high, b.sin_low);
+      const std::int64_t half = quick.fine_rows(), at = position % (2 * half);
+      const bool back = at < half;
+      const Products<Plain> turn(row(quick.coarse(), position / (2 * half)),
+                                 row(quick.fine(), back ? half - 1 - at : at - half));
+      const Sum<Plain> cos = back ? turn.cos_back() : turn.cos(),
+                       sin = back ? turn.sin_back() : turn.sin();
       const auto part = [&](bool sine, const Sum<Plain>& x) {
-        return arb.distance(static_cast<std::size_t>(channel), position, sine, x.high.x, x.low.x) /
+        return arb.distance(static_cast<std::size_t>(channel), position, 1, sine, x.high.x,
+                            x.low.x) /
                quick.bound();
       };
       worst = std::max({worst, part(false, cos), part(true, sin)});

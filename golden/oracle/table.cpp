@@ -190,9 +190,10 @@ TableFindings Table::at(std::span<const std::int64_t> numerators, std::int64_t d
   return found;
 }
 
-double Table::distance(std::size_t frequency, std::int64_t position, bool sine, double high,
-                       double low) {
-  const Turn turn = parts_->turns.at(Coordinate(position), frequency, kDistanceBits);
+double Table::distance(std::size_t frequency, std::int64_t numerator, std::int64_t denominator,
+                       bool sine, double high, double low) {
+  const Coordinate position(Rational(numerator) / Rational(denominator));
+  const Turn turn = parts_->turns.at(position, frequency, kDistanceBits);
   return parts_->distance.of(sine ? turn.sin : turn.cos, high, low);
 }
 

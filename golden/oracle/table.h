@@ -57,9 +57,10 @@ class Table {
   // values, each value at its own.
   TableFindings at(std::span<const std::int64_t> numerators, std::int64_t denominator, int count,
                    std::span<const TableRows> rows, const Approximations& approximations = {});
-  // An upper bound of |high + low - value| for the cosine or sine of one frequency at an integer
-  // position; and for A cos or A sin of numerator / denominator of a turn.
-  double distance(std::size_t frequency, std::int64_t position, bool sine, double high, double low);
+  // An upper bound of |high + low - value| for the cosine or sine of one frequency at position
+  // numerator / denominator; and for A cos or A sin of numerator / denominator of a turn.
+  double distance(std::size_t frequency, std::int64_t numerator, std::int64_t denominator,
+                  bool sine, double high, double low);
   double distance_of_turn(std::int64_t numerator, std::int64_t denominator, bool sine, double high,
                           double low);
   // Lane 0 or 1 of a pair (x, y) of encodings rotated at an integer position, as

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/vector.hpp>
+#include <optional>
 #include <span>
-#include <vector>
 
 #include "golden/quick/rows.h"
 
 namespace plumbline::quick {
 
-// Rows of consecutive positions: e^(i (begin + a B + b) w) as the product of coarse[a] and fine[b].
+// Rows of consecutive positions, in blocks of B = 2 F around their middles: position begin + a B +
+// F + b is the turn coarse[a] * fine[b], and begin + a B + F - 1 - b is coarse[a] / fine[b], with
+// coarse[a] = e^(i (begin + a B + F - 1/2) w) and fine[b] = e^(i (b + 1/2) w): the two share all
+// products.
 class ConsecutiveRows {
  public:
   // Channels are the rungs of `spectrum`, which must outlive this object; positions [begin, end),
@@ -32,22 +36,24 @@ class ConsecutiveRows {
              const Kernels& kernels = best_kernels()) const;
 
   // Seeds as the kernels read them, [rows][groups][kTurnGroup], for tests that inspect and spoil
-  // them. Coarse row a stands for position begin + a fine_rows(), fine row b for position b.
-  std::span<double> coarse() { return coarse_; }
-  std::span<double> fine() { return fine_; }
-  int fine_rows() const { return block_; }
+  // them.
+  std::span<double> coarse() { return {coarse_.data(), coarse_.size()}; }
+  std::span<double> fine() { return {fine_.data(), fine_.size()}; }
+  int fine_rows() const { return half_; }
   // Widens the test by this factor; the values that it then leaves open go to reference/.
   void widen_bound(double factor) { bound_ *= factor; }
 
  private:
-  // Calls use(job, first) for runs of rows that one kernel call makes.
+  // Calls use(job, up, down) for runs of rows that one kernel call makes: `up` and `down` are the
+  // positions of the first row of each side, or nothing where that side was not asked for.
+  using Side = std::optional<std::int64_t>;
   template <class Use>
   void jobs(std::int64_t from, std::int64_t to, const Use& use) const;
   const ResolvedSpectrum* spectrum_;
   std::int64_t begin_, end_;
-  int block_, groups_;
+  int half_, groups_;  // half_: F
   double bound_;
-  std::vector<double> coarse_, fine_;
+  boost::container::vector<double> coarse_, fine_;  // written first by the threads that make them
 };
 
 }  // namespace plumbline::quick

@@ -2,13 +2,13 @@
 #include "golden/quick/fixed.h"
 
 #include <bit>
-#include <cmath>
 
 namespace plumbline::quick {
 namespace {
 
 using Limbs = std::array<std::uint64_t, 4>;
 __extension__ using Wide = unsigned __int128;
+__extension__ using Signed = __int128;
 
 Limbs sum(const Limbs& a, const Limbs& b) {
   Limbs out{};
@@ -45,9 +45,9 @@ int bit_length(const Limbs& a) {
   return 0;
 }
 
-// a / 2^shift, its last 64 bits; shift may be negative.
+// a / 2^shift, its last 64 bits; of a below 2^(64 + shift) where shift is negative.
 std::uint64_t shifted(const Limbs& a, int shift) {
-  if (shift < 0) return a[0] << -shift;
+  if (shift < 0) return shift <= -64 ? 0 : a[0] << -shift;
   const auto limb = static_cast<std::size_t>(shift / 64);
   const int bits = shift % 64;
   std::uint64_t out = limb < a.size() ? a[limb] >> bits : 0;
@@ -55,14 +55,9 @@ std::uint64_t shifted(const Limbs& a, int shift) {
   return out;
 }
 
-// value 2^shift.
-Limbs placed(std::uint64_t value, int shift) {
-  Limbs out{};
-  const auto limb = static_cast<std::size_t>(shift / 64);
-  const int bits = shift % 64;
-  out[limb] = value << bits;
-  if (bits != 0 && limb + 1 < out.size()) out[limb + 1] = value >> (64 - bits);
-  return out;
+// 2^exponent, of a normal binary64.
+double power_of_two(int exponent) {
+  return std::bit_cast<double>(static_cast<std::uint64_t>(1023 + exponent) << 52);
 }
 
 }  // namespace
@@ -95,20 +90,16 @@ Fixed operator*(const Fixed& a, const Fixed& b) {
 Double2 to_double2(const Fixed& x) {
   const int length = bit_length(x.limbs);
   if (length == 0) return {0, 0};
+  // x = (first 2^64 + second + less than 1) 2^(length - 128).
+  const std::uint64_t first = shifted(x.limbs, length - 64),
+                      second = shifted(x.limbs, length - 128);
+  const std::uint64_t kept = (first >> 11) + (first >> 10 & 1);
+  // What is left of 2^128 wraps around with it: |rest| <= 2^74, cut to 64 bits.
+  const Wide rest = (static_cast<Wide>(first - (kept << 11)) << 64) | second;
+  const auto low = static_cast<std::int64_t>(static_cast<Signed>(rest) >> 11);
   const double sign = x.negative ? -1 : 1;
-  if (length <= 53) return {sign * std::ldexp(static_cast<double>(x.limbs[0]), -kFixedFraction), 0};
-  const std::uint64_t kept = shifted(x.limbs, length - 54), rounded = (kept >> 1) + (kept & 1);
-  const Limbs high = placed(rounded, length - 53);
-  const bool above = below(x.limbs, high);
-  const Limbs rest = above ? difference(high, x.limbs) : difference(x.limbs, high);
-  const int rest_length = bit_length(rest);
-  // The conversion rounds the first 64 bits to nearest.
-  const double low = rest_length == 0
-                         ? 0
-                         : std::ldexp(static_cast<double>(shifted(rest, rest_length - 64)),
-                                      rest_length - 64 - kFixedFraction);
-  return {sign * std::ldexp(static_cast<double>(rounded), length - 53 - kFixedFraction),
-          sign * (above ? -low : low)};
+  return {sign * static_cast<double>(kept) * power_of_two(length - 53 - kFixedFraction),
+          sign * static_cast<double>(low) * power_of_two(length - 117 - kFixedFraction)};
 }
 
 }  // namespace plumbline::quick

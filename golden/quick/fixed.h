@@ -23,8 +23,8 @@ Fixed operator-(const Fixed& a, const Fixed& b);
 // at most 2^128, 2^192 and 2^192 in units of 2^-384 are left out, and what is below 2^-192 is cut.
 Fixed operator*(const Fixed& a, const Fixed& b);
 
-// high is x rounded to nearest, |low| <= 2^-53 |high|, and high + low is off by at most 2^-106 |x|
-// + 2^-192. At a tie of x's first 64 bits high is rounded away from zero.
+// high is x rounded to nearest, |low| <= 2^-53 |high|, and high + low is off by at most 2^-106 |x|.
+// At a tie of x's first 64 bits high is rounded away from zero.
 Double2 to_double2(const Fixed& x);
 
 }  // namespace plumbline::quick

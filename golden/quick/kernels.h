@@ -24,7 +24,8 @@ inline constexpr int kChunkGroup = kChunks * kGroup;
 // doubles.
 inline constexpr int kTableBits = 10, kTable = 1 << kTableBits;
 
-// Where rows go: [rows][stride] encodings of one format, cos and sin apart; doubtful[rows][groups],
+// Where rows go: [rows][stride] encodings of one format, cos and sin apart, with a negative stride
+// downwards, with stride 0 each over the one before; doubtful[rows][groups],
 // bit i for the cos and bit 8 + i for the sin of pair i: not proven, and to be made by other means.
 struct Output {
   std::byte *cos, *sin;
@@ -32,11 +33,17 @@ struct Output {
   std::uint16_t* doubtful;
 };
 
-// Rows b of coarse * fine[b]. |A cos, A sin of a value - computed| < bound.
+// The turn coarse * fine[b] in row b of one output, and coarse / fine[b] in row b of another.
+// |A cos, A sin of a value - computed| < bound.
 struct ProductJob {
   const double *coarse, *fine;  // [groups][kTurnGroup], [rows][groups][kTurnGroup]
   int rows, pairs;
   double bound;
+};
+// Rows of turns, [rows] of [groups][kTurnGroup] each `stride` doubles from the one before.
+struct TurnsOut {
+  double* turns;
+  std::ptrdiff_t stride;
 };
 // Pair i of row r at position[r * groups * 8 + i], |position| <= 2^31, times the fraction of a turn
 // that its chunks hold. |value - computed| < bound + |position| * bound_per_position.
@@ -73,11 +80,11 @@ struct LogitJob {
 };
 
 // Return whether anything is doubtful.
-using ProductRows = bool (*)(const ProductJob&, const Output&) noexcept;
+using ProductRows = bool (*)(const ProductJob&, const Output& up, const Output& down) noexcept;
 using PhaseRows = bool (*)(const PhaseJob&, const Output&) noexcept;
 using RotateHeads = bool (*)(const RotateJob&) noexcept;
-// The turns of the job's rows as normalised double-doubles, [rows][groups][kTurnGroup].
-using ProductTurns = void (*)(const ProductJob&, double* turns) noexcept;
+// The turns of the job's rows as normalised double-doubles; of a PhaseJob one behind the other.
+using ProductTurns = void (*)(const ProductJob&, const TurnsOut& up, const TurnsOut& down) noexcept;
 using PhaseTurns = void (*)(const PhaseJob&, double* turns) noexcept;
 using LogitSums = void (*)(const LogitJob&) noexcept;
 

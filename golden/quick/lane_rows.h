@@ -30,28 +30,41 @@ struct Phase {
   typename V::Index index;
 };
 
-// a b - c d and a b + c d for double-doubles with |high| <= 1 + 2^-40 and |low| <= 2^-53. The sum
-// is within 2^-100 of the exact value for operands within 2^-105 of theirs: proof/product.g. high +
-// low - exact is what RN loses in the four products of highs and lows, in the sum of the errors,
-// and in low times low, which is left out.
+// a b for double-doubles with |high| <= 1 + 2^-40 and |low| <= 2^-53, without low times low.
 template <class V>
-Sum<V> difference(V a, V a_low, V b, V b_low, V c, V c_low, V d, V d_low) {
-  const V p = a * b, p_low = V::fms(a, b, p);
-  const V q = c * d, minus_q_low = V::fnma(c, d, q);
-  const V s = p - q, part = s - p;
-  const V rest = (p - (s - part)) - (q + part);
-  const V t = V::fnma(c_low, d, V::fnma(c, d_low, V::fma(a_low, b, V::fma(a, b_low, p_low))));
-  return {s, (t + minus_q_low) + rest};
+Sum<V> product(V a, V a_low, V b, V b_low) {
+  const V p = a * b;
+  return {p, V::fma(a_low, b, V::fma(a, b_low, V::fms(a, b, p)))};
+}
+
+// p - q and p + q for two such products, within 2^-100 of the exact value for operands within
+// 2^-105 of theirs: proof/product.g. high + low - exact is what RN loses in the products of highs
+// and lows, in the sum of the lows, and in low times low, which is left out.
+template <class V>
+Sum<V> difference(const Sum<V>& p, const Sum<V>& q) {
+  const V s = p.high - q.high, part = s - p.high;
+  return {s, (p.low - q.low) + ((p.high - (s - part)) - (q.high + part))};
 }
 template <class V>
-Sum<V> sum(V a, V a_low, V b, V b_low, V c, V c_low, V d, V d_low) {
-  const V p = a * b, p_low = V::fms(a, b, p);
-  const V q = c * d, q_low = V::fms(c, d, q);
-  const V s = p + q, part = s - p;
-  const V rest = (p - (s - part)) + (q - part);
-  const V t = V::fma(c_low, d, V::fma(c, d_low, V::fma(a_low, b, V::fma(a, b_low, p_low))));
-  return {s, (t + q_low) + rest};
+Sum<V> sum(const Sum<V>& p, const Sum<V>& q) {
+  const V s = p.high + q.high, part = s - p.high;
+  return {s, (p.low + q.low) + ((p.high - (s - part)) + (q.high - part))};
 }
+
+// What turning a by b, and by b backwards, is made of.
+template <class V>
+struct Products {
+  Sum<V> cos_cos, sin_sin, sin_cos, cos_sin;
+  Products(const Turn<V>& a, const Turn<V>& b)
+      : cos_cos(product(a.cos_high, a.cos_low, b.cos_high, b.cos_low)),
+        sin_sin(product(a.sin_high, a.sin_low, b.sin_high, b.sin_low)),
+        sin_cos(product(a.sin_high, a.sin_low, b.cos_high, b.cos_low)),
+        cos_sin(product(a.cos_high, a.cos_low, b.sin_high, b.sin_low)) {}
+  Sum<V> cos() const { return difference(cos_cos, sin_sin); }
+  Sum<V> sin() const { return sum(sin_cos, cos_sin); }
+  Sum<V> cos_back() const { return sum(cos_cos, sin_sin); }
+  Sum<V> sin_back() const { return difference(sin_cos, cos_sin); }
+};
 
 // The binary64 nearest to every real number within `bound` of x, and which lanes have none. `bound`
 // has room for the rounding of low +- bound, at most 2^-103: proof/product.g.
@@ -73,17 +86,14 @@ unsigned store(std::byte* to, int lane, int pairs, V value) {
   return midpoints;
 }
 
-// The product of two turns, certified and stored; kSigned: the sine takes the sign bits of `sign`.
+// A turn, certified and stored; kSigned: the sine takes the sign bits of `sign`.
 template <Dtype kTo, bool kSigned, class V>
-unsigned finish(const Turn<V>& a, const Turn<V>& b, V bound, std::byte* cos, std::byte* sin,
-                int lane, int pairs, V sign) {
+[[gnu::always_inline]] inline unsigned finish(const Sum<V>& cos_sum, const Sum<V>& sin_sum, V bound,
+                                              std::byte* cos, std::byte* sin, int lane, int pairs,
+                                              V sign) {
   unsigned doubt_cos = 0, doubt_sin = 0;
-  const V c = nearest(difference(a.cos_high, a.cos_low, b.cos_high, b.cos_low, a.sin_high,
-                                 a.sin_low, b.sin_high, b.sin_low),
-                      bound, doubt_cos);
-  V s = nearest(sum(a.sin_high, a.sin_low, b.cos_high, b.cos_low, a.cos_high, a.cos_low, b.sin_high,
-                    b.sin_low),
-                bound, doubt_sin);
+  const V c = nearest(cos_sum, bound, doubt_cos);
+  V s = nearest(sin_sum, bound, doubt_sin);
   doubt_cos |= store<kTo>(cos, lane, pairs, c);
   if constexpr (kSigned) s = V::flip(s, sign);
   doubt_sin |= store<kTo>(sin, lane, pairs, s);
@@ -97,24 +107,28 @@ Turn<V> load_turn(const double* group, int lane) {
 }
 
 template <Dtype kTo, class V>
-bool product_rows(const ProductJob& job, const Output& out) noexcept {
+bool product_rows(const ProductJob& job, const Output& up, const Output& down) noexcept {
   const int groups = (job.pairs + kGroup - 1) / kGroup;
   const V bound = V::all(job.bound);
   unsigned any = 0;
   for (int row = 0; row < job.rows; ++row) {
     const double* fine = job.fine + static_cast<std::ptrdiff_t>(row) * groups * kTurnGroup;
-    const std::ptrdiff_t at = row * out.stride * kBytes<kTo>;
     for (int g = 0; g < groups; ++g) {
-      unsigned bits = 0;
+      unsigned bits_up = 0, bits_down = 0;
+      const std::ptrdiff_t at = (row * up.stride + g * kGroup) * kBytes<kTo>,
+                           at_down = (row * down.stride + g * kGroup) * kBytes<kTo>;
+      const int pairs = job.pairs - g * kGroup;
       for (int lane = 0; lane < kGroup; lane += V::kWidth) {
-        bits |= finish<kTo, false>(load_turn<V>(job.coarse + g * kTurnGroup, lane),
-                                   load_turn<V>(fine + g * kTurnGroup, lane), bound,
-                                   out.cos + at + g * kGroup * kBytes<kTo>,
-                                   out.sin + at + g * kGroup * kBytes<kTo>, lane,
-                                   job.pairs - g * kGroup, bound);
+        const Products<V> turn(load_turn<V>(job.coarse + g * kTurnGroup, lane),
+                               load_turn<V>(fine + g * kTurnGroup, lane));
+        bits_up |= finish<kTo, false>(turn.cos(), turn.sin(), bound, up.cos + at, up.sin + at, lane,
+                                      pairs, bound);
+        bits_down |= finish<kTo, false>(turn.cos_back(), turn.sin_back(), bound, down.cos + at_down,
+                                        down.sin + at_down, lane, pairs, bound);
       }
-      out.doubtful[row * groups + g] = static_cast<std::uint16_t>(bits);
-      any |= bits;
+      up.doubtful[row * groups + g] = static_cast<std::uint16_t>(bits_up);
+      down.doubtful[row * groups + g] = static_cast<std::uint16_t>(bits_down);
+      any |= bits_up | bits_down;
     }
   }
   return any != 0;
@@ -157,25 +171,25 @@ Sum<V> normalised(const Sum<V>& x) {
 }
 
 template <class V>
-void store_product(const Turn<V>& a, const Turn<V>& b, V sign, double* group, int lane) {
-  const Sum<V> cos = normalised(difference(a.cos_high, a.cos_low, b.cos_high, b.cos_low, a.sin_high,
-                                           a.sin_low, b.sin_high, b.sin_low));
-  const Sum<V> sin = normalised(sum(a.sin_high, a.sin_low, b.cos_high, b.cos_low, a.cos_high,
-                                    a.cos_low, b.sin_high, b.sin_low));
+void store_turn(const Sum<V>& cos_sum, const Sum<V>& sin_sum, V sign, double* group, int lane) {
+  const Sum<V> cos = normalised(cos_sum), sin = normalised(sin_sum);
   const V parts[] = {cos.high, cos.low, V::flip(sin.high, sign), V::flip(sin.low, sign)};
   for (int i = 0; i < 4; ++i) V::store(group + i * kGroup + lane, parts[i]);
 }
 
 template <class V>
-void product_turns(const ProductJob& job, double* turns) noexcept {
+void product_turns(const ProductJob& job, const TurnsOut& up, const TurnsOut& down) noexcept {
   const int size = (job.pairs + kGroup - 1) / kGroup * kTurnGroup;
-  for (int row = 0; row < job.rows; ++row) {
-    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(row) * size;
+  for (int row = 0; row < job.rows; ++row)
     for (int g = 0; g < size; g += kTurnGroup)
-      for (int lane = 0; lane < kGroup; lane += V::kWidth)
-        store_product(load_turn<V>(job.coarse + g, lane), load_turn<V>(job.fine + at + g, lane),
-                      V::all(1), turns + at + g, lane);
-  }
+      for (int lane = 0; lane < kGroup; lane += V::kWidth) {
+        const Products<V> turn(
+            load_turn<V>(job.coarse + g, lane),
+            load_turn<V>(job.fine + static_cast<std::ptrdiff_t>(row) * size + g, lane));
+        store_turn(turn.cos(), turn.sin(), V::all(1), up.turns + row * up.stride + g, lane);
+        store_turn(turn.cos_back(), turn.sin_back(), V::all(1), down.turns + row * down.stride + g,
+                   lane);
+      }
 }
 
 template <class V>
@@ -191,8 +205,8 @@ void phase_turns(const PhaseJob& job, double* turns) noexcept {
     for (int lane = 0; lane < kGroup; lane += V::kWidth) {
       const Phase<V> phase =
           V::phase(job.positions + i * kGroup + lane, job.chunks + i % groups * kChunkGroup + lane);
-      store_product(V::gather(job.table, phase.index), small_turn(remainder(phase)), phase.sign,
-                    turns + i * kTurnGroup, lane);
+      const Products<V> turn(V::gather(job.table, phase.index), small_turn(remainder(phase)));
+      store_turn(turn.cos(), turn.sin(), phase.sign, turns + i * kTurnGroup, lane);
     }
 }
 
@@ -209,10 +223,10 @@ bool phase_rows(const PhaseJob& job, const Output& out) noexcept {
             job.positions + (static_cast<std::ptrdiff_t>(row) * groups + g) * kGroup + lane,
             job.chunks + g * kChunkGroup + lane);
         const V bound = V::fma(phase.size, V::all(job.bound_per_position), V::all(job.bound));
-        bits |= finish<kTo, true>(V::gather(job.table, phase.index), small_turn(remainder(phase)),
-                                  bound, out.cos + at + g * kGroup * kBytes<kTo>,
-                                  out.sin + at + g * kGroup * kBytes<kTo>, lane,
-                                  job.pairs - g * kGroup, phase.sign);
+        const Products<V> turn(V::gather(job.table, phase.index), small_turn(remainder(phase)));
+        bits |= finish<kTo, true>(
+            turn.cos(), turn.sin(), bound, out.cos + at + g * kGroup * kBytes<kTo>,
+            out.sin + at + g * kGroup * kBytes<kTo>, lane, job.pairs - g * kGroup, phase.sign);
       }
       out.doubtful[row * groups + g] = static_cast<std::uint16_t>(bits);
       any |= bits;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Seeds of certified rows: two enclosures a channel, and everything else by fixed-point products.
-#include <bit>
 #include <cmath>
 #include <stdexcept>
 
@@ -11,8 +10,9 @@ namespace plumbline::quick {
 namespace {
 
 // Of a number taken from its enclosure. With E(n) the distance of e^(i n step) from its exact
-// value, E(m + n) <= (E(m) + E(n)) (1 + 2^-100) + 2^-187, the last for four products toward zero:
-// E(n) <= n 2^-183, and with n <= 2^24 and the start's own kTaken, below 2^-158.
+// value, E(m +- n) <= (E(m) + E(n)) (1 + 2^-100) + 2^-187, the last for four products toward zero:
+// E(2^k) <= 2^k 2^-183, and n is a sum of distinct powers of two, added or taken away, that is
+// below 2^24, so that with the start's own kTaken E(n) is below 2^-158.
 constexpr double kTaken = 0x1p-185;
 constexpr int kMostSeeds = 1 << 24;
 
@@ -34,8 +34,16 @@ Fixed fixed_of(const Interval& x) {
 
 struct FixedTurn {
   Fixed cos, sin;
-  friend FixedTurn operator*(const FixedTurn& a, const FixedTurn& b) {
-    return {a.cos * b.cos - a.sin * b.sin, a.cos * b.sin + a.sin * b.cos};
+};
+
+// a turned by b, and by b backwards.
+struct FixedTurns {
+  FixedTurn on, back;
+  FixedTurns(const FixedTurn& a, const FixedTurn& b) {
+    const Fixed cos_cos = a.cos * b.cos, sin_sin = a.sin * b.sin, cos_sin = a.cos * b.sin,
+                sin_cos = a.sin * b.cos;
+    on = {cos_cos - sin_sin, sin_cos + cos_sin};
+    back = {cos_cos + sin_sin, sin_cos - cos_sin};
   }
 };
 
@@ -50,21 +58,29 @@ std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int cou
                             const Interval& factor, double scale) {
   if (count > kMostSeeds) throw std::logic_error("too many seeds of certified rows");
   const Interval size = factor / Interval(scale);
-  const FixedTurn origin{fixed_of(size * cos(start)), fixed_of(size * sin(start))};
-  // Of step, 2 step, 4 step ...: each turn is one product of a turn with fewer bits in its number.
-  std::vector<FixedTurn> powers{{fixed_of(cos(step)), fixed_of(sin(step))}};
-  std::vector<FixedTurn> turn{origin};
-  turn.reserve(static_cast<std::size_t>(count));
-  std::vector<SeedTurn> out;
-  out.reserve(static_cast<std::size_t>(count));
-  for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) {
-    if (n > 0) {
-      const auto last = static_cast<std::size_t>(std::bit_width(n) - 1);
-      if (last >= powers.size()) powers.push_back(powers.back() * powers.back());
-      turn.push_back(turn[n - (std::size_t{1} << last)] * powers[last]);
+  const auto n = static_cast<std::size_t>(count);
+  std::vector<FixedTurn> powers{{fixed_of(cos(step)), fixed_of(sin(step))}};  // of 2^k step
+  while (n > std::size_t{1} << powers.size())
+    powers.push_back(FixedTurns(powers.back(), powers.back()).on);
+  std::vector<FixedTurn> turn(n);
+  turn[0] = {fixed_of(size * cos(start)), fixed_of(size * sin(start))};
+  // The odd multiples of 2^k lie on both sides of those of 2^(k + 1), two for the products of one;
+  // past the last of these, above a multiple of 2^(k + 2).
+  for (std::size_t k = powers.size(); k-- > 0;) {
+    const std::size_t half = std::size_t{1} << k;
+    for (std::size_t at = half; at < n; at += 4 * half) {
+      if (at + half >= n) {
+        turn[at] = FixedTurns(turn[at - half], powers[k]).on;
+        continue;
+      }
+      const FixedTurns both(turn[at + half], powers[k]);
+      turn[at] = both.back;
+      if (at + 2 * half < n) turn[at + 2 * half] = both.on;
     }
-    out.push_back({scaled(turn[n].cos, scale), scaled(turn[n].sin, scale)});
   }
+  std::vector<SeedTurn> out;
+  out.reserve(n);
+  for (const FixedTurn& t : turn) out.push_back({scaled(t.cos, scale), scaled(t.sin, scale)});
   return out;
 }
 
