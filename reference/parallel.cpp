@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -40,6 +41,39 @@ void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>
     work();
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+void each_in_order(std::size_t count, const std::function<std::function<void()>(std::size_t)>& make,
+                   unsigned threads) {
+  std::mutex mutex;
+  std::condition_variable moved;
+  std::size_t turn = 0;
+  bool failed = false;
+  each_on_all_cores(
+      count,
+      [&](std::size_t i) {
+        std::function<void()> use;
+        std::exception_ptr failure;
+        try {
+          use = make(i);
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        std::unique_lock lock(mutex);
+        moved.wait(lock, [&] { return turn == i || failed; });
+        if (failed) return;
+        try {
+          if (failure) std::rethrow_exception(failure);
+          use();
+          ++turn;
+        } catch (...) {
+          failed = true;
+          moved.notify_all();
+          throw;
+        }
+        moved.notify_all();
+      },
+      threads);
 }
 
 }  // namespace plumbline

@@ -13,4 +13,10 @@ namespace plumbline {
 void each_on_all_cores(std::size_t count, const std::function<void(std::size_t)>& use,
                        unsigned threads = 0);
 
+// Calls make(0) ... make(count - 1) the same way, and what each returns one at a time in the order
+// of the numbers; at most as many wait as there are threads. Of several failures the one of the
+// lowest number is thrown, and nothing is called that comes after it.
+void each_in_order(std::size_t count, const std::function<std::function<void()>(std::size_t)>& make,
+                   unsigned threads = 0);
+
 }  // namespace plumbline

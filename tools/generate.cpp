@@ -4,16 +4,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <set>
+#include <span>
 
 #include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
 #include "golden/shards.h"
 #include "golden/truth.h"
+#include "reference/parallel.h"
 #include "reference/planes.h"
 #include "tools/plumbline.h"
 
@@ -139,6 +145,40 @@ long peak_mebibytes() {
   return usage.ru_maxrss / 1024;
 }
 
+struct Made {
+  std::uint64_t certified = 0, agreed = 0;
+  double seconds = 0;  // spent certifying
+};
+
+void add_large_case(FileWriter& writer, const GoldenCase& golden, Made& made) {
+  const auto begin = std::chrono::steady_clock::now();
+  writing([&] {
+    const LargeResult result = add_large(writer, golden, threads());
+    made.certified += result.count.values;
+    made.agreed += result.sampled;
+  });
+  made.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// Cases side by side; what a few leave of the threads makes rows of each.
+void add_cases(FileWriter& writer, std::span<const GoldenCase> cases, Progress& progress,
+               Made& made) {
+  const auto each = static_cast<unsigned>(std::max<std::size_t>(1, threads() / cases.size()));
+  each_in_order(
+      cases.size(),
+      [&](std::size_t i) -> std::function<void()> {
+        const auto result = std::make_shared<GenerateResult>(generate(cases[i], each));
+        return [&, i, result] {
+          progress.step(cases[i].c.id);
+          made.certified += result->certified;
+          made.agreed += result->agreed;
+          made.seconds += result->seconds * each / threads();
+          writing([&] { writer.add(result->stored); });
+        };
+      },
+      threads());
+}
+
 int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite_name,
                   const std::string& out) {
   check_ids(cases);
@@ -146,27 +186,19 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   const auto start = std::chrono::steady_clock::now();
   std::optional<FileWriter> writer;
   writing([&] { writer.emplace(out, golden_root(suite_name)); });
-  std::uint64_t certified = 0, agreed = 0;
-  double seconds = 0;
+  Made made;
   {
     Progress progress(cases.size());
-    for (const GoldenCase& g : cases) {
-      progress.step(g.c.id);
-      if (is_large(g.c)) {
-        const auto begin = std::chrono::steady_clock::now();
-        writing([&] {
-          const LargeResult result = add_large(*writer, g, threads());
-          certified += result.count.values;
-          agreed += result.sampled;
-        });
-        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const auto large = [](const GoldenCase& g) { return is_large(g.c); };
+    for (auto from = cases.begin(); from != cases.end();) {
+      const auto end = std::find_if(from, cases.end(), large);
+      if (end != from) {
+        add_cases(*writer, {from, end}, progress, made);
+        from = end;
         continue;
       }
-      const GenerateResult result = generate(g, threads());
-      certified += result.certified;
-      agreed += result.agreed;
-      seconds += result.seconds;
-      writing([&] { writer->add(result.stored); });
+      progress.step(from->c.id);
+      add_large_case(*writer, *from++, made);
     }
   }
   writing([&] { writer->finish(); });
@@ -174,38 +206,39 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   fmt::print(
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
       "by {}, {:.1f} s, {} MiB of memory at most\n",
-      out, cases.size(), std::filesystem::file_size(out), certified,
-      static_cast<double>(certified) / seconds, threads(), agreed, oracle::version(), took.count(),
-      peak_mebibytes());
+      out, cases.size(), std::filesystem::file_size(out), made.certified,
+      static_cast<double>(made.certified) / made.seconds, threads(), made.agreed, oracle::version(),
+      took.count(), peak_mebibytes());
   return kConforms;
 }
 
-// What recomputation found in the cases of a file.
+// What recomputation found.
 struct Verified {
-  std::size_t cases = 0;
   std::uint64_t recomputed = 0, regenerated = 0, left = 0;
   std::vector<std::string> taken, differs;
+  void add(const std::string& id, const Verified& one) {
+    recomputed += one.recomputed;
+    regenerated += one.regenerated;
+    left += one.left;
+    for (const std::string& line : one.taken) taken.push_back(id + ": " + line);
+    for (const std::string& line : one.differs) differs.push_back(id + ": " + line);
+  }
 };
 
-void verify_case(const CaseFile& file, const std::string& id, Verified& found) {
-  const auto take = [&](const std::vector<std::string>& from, std::vector<std::string>& to) {
-    for (const std::string& line : from) to.push_back(id + ": " + line);
-  };
-  const CaseView view = file.view(id);
-  // Whatever cannot be read as a case is named below.
-  if (const auto text = view.text.find("case"); text != view.text.end()) try {
-      const Case c = case_from_json(parse_json(text->second));
-      if (is_large(c)) {
-        const LargeFindings large = verify_large(view, c, threads());
-        found.recomputed += large.sampled;
-        found.regenerated += large.count.values;
-        found.left += large.count.decided;
-        take(large.differs, found.differs);
-        return;
-      }
-    } catch (const std::invalid_argument&) {
-    }
-  const StoredCase stored = file.load(id);
+// The case whose tables are made anew instead of being recomputed value by value; whatever cannot
+// be read as a case is named elsewhere.
+std::optional<Case> large_case(const CaseView& view) {
+  const auto text = view.text.find("case");
+  if (text == view.text.end()) return std::nullopt;
+  try {
+    Case c = case_from_json(parse_json(text->second));
+    if (is_large(c)) return c;
+  } catch (const std::invalid_argument&) {
+  }
+  return std::nullopt;
+}
+
+Verified recomputed(const StoredCase& stored) {
   if (has_dense_planes(stored)) {
     check_datasets(stored, case_from_json(parse_json(stored.text.at("case"))));
   } else {
@@ -213,9 +246,12 @@ void verify_case(const CaseFile& file, const std::string& id, Verified& found) {
     check_datasets(stored, truth.c);
   }
   const oracle::Report report = oracle::recompute(stored);
-  found.recomputed += report.values;
-  take(report.taken, found.taken);
-  take(report.differs, found.differs);
+  return {report.values, 0, 0, report.taken, report.differs};
+}
+
+Verified made_anew(const CaseView& view, const Case& c) {
+  const LargeFindings found = verify_large(view, c, threads());
+  return {found.sampled, found.count.values, found.count.decided, {}, found.differs};
 }
 
 int verify_file(const std::string& path) {
@@ -227,15 +263,25 @@ int verify_file(const std::string& path) {
     check_shards(path);
   }
   Verified found;
+  std::size_t cases = 0;
   for (const std::filesystem::path& one : files) {
     const CaseFile file(one);
     need_golden(file.root(), one);
-    found.cases = file.ids().size();
-    Progress progress(file.ids().size());
-    for (const std::string& id : file.ids()) {
-      progress.step(id);
-      verify_case(file, id, found);
-    }
+    cases = file.ids().size();
+    Progress progress(cases);
+    // Cases side by side, but for those that take all threads.
+    each_in_order(
+        cases,
+        [&](std::size_t i) -> std::function<void()> {
+          const CaseView view = file.view(file.ids()[i]);
+          const std::optional<Case> large = large_case(view);
+          const Verified small = large ? Verified() : recomputed(file.load(file.ids()[i]));
+          return [&, i, view, large, small] {
+            progress.step(file.ids()[i]);
+            found.add(file.ids()[i], large ? made_anew(view, *large) : small);
+          };
+        },
+        threads());
   }
   for (const std::string& line : found.taken) fmt::print("not recomputed: {}\n", line);
   for (const std::string& line : found.differs) fmt::print("differs: {}\n", line);
@@ -244,7 +290,7 @@ int verify_file(const std::string& path) {
                                 : fmt::format("{} values of tables made anew ({} by enclosures), ",
                                               found.regenerated, found.left);
   fmt::print("{}: {} cases, digests right, {}{} values recomputed by {}, {} datasets differ\n",
-             path, found.cases, quick, found.recomputed, oracle::version(), found.differs.size());
+             path, cases, quick, found.recomputed, oracle::version(), found.differs.size());
   return found.differs.empty() ? kConforms : kDoesNotConform;
 }
 
