@@ -268,17 +268,22 @@ void ask_row(const void* row, std::ptrdiff_t sin_offset, std::ptrdiff_t count) {
 // Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
 template <class Element>
 struct Cursor {
-  Cursor(const JobTensor& tensor, std::ptrdiff_t token, std::ptrdiff_t lane)
+  Cursor(const RotateJob& job, const JobTensor& tensor, std::ptrdiff_t token, std::ptrdiff_t lane)
       : in(static_cast<const Element*>(tensor.input) + token * tensor.input_token + lane),
         out(static_cast<Element*>(tensor.output) + token * tensor.output_token + lane),
         in_token(tensor.input_token),
         in_head(tensor.input_head),
         out_token(tensor.output_token),
         out_head(tensor.output_head),
-        group(tensor.group) {}
+        group(tensor.group) {
+    // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
+    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
+    distance = job.prefetch / (job.rotary_dim * kSize) * tensor.input_head * kSize;
+  }
   const Element* in;
   Element* out;
   std::ptrdiff_t in_token, in_head, out_token, out_head;
+  std::ptrdiff_t distance;  // in bytes, from what is loaded to what is asked for
   int group;
 };
 
@@ -342,8 +347,8 @@ void pass(const RotateJob& job, int begin, int end, int first) {
   const std::ptrdiff_t back = (blocks - 1) * Block::kPairs + left;
   const std::ptrdiff_t lane = Block::kNeox ? first : 2 * first;
   const Real sign = job.adjoint ? -1 : 1;
-  const std::ptrdiff_t distance = job.prefetch;
-  Cursor<Element> cursors[] = {{job.tensors[0], begin, lane}, {job.tensors[1], begin, lane}};
+  Cursor<Element> cursors[] = {{job, job.tensors[0], begin, lane},
+                               {job, job.tensors[1], begin, lane}};
   const void* const* rows = job.rows + std::ptrdiff_t{begin} * job.rows_per_token;
   for (int token = begin; token < end; ++token, rows += job.rows_per_token) {
     for (const Run *run = job.runs, *last = run + job.run_count; run != last; ++run) {
@@ -367,7 +372,7 @@ void pass(const RotateJob& job, int begin, int end, int first) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
         turn_heads<Isa, Block, blocks, part, ahead>(
             trig, at.in + from * at.in_head, at.out + from * at.out_head, at.in_head, at.out_head,
-            run->count * at.group, half, distance, back, left);
+            run->count * at.group, half, at.distance, back, left);
       }
     }
     for (Cursor<Element>& at : cursors) at.in += at.in_token, at.out += at.out_token;
@@ -382,7 +387,7 @@ void copy_tails(const RotateJob& job, int begin, int end) {
     int heads = 0;
     for (int run = 0; run < job.run_count; ++run) heads += job.runs[run].count * tensor.group;
     for (int token = begin; token < end; ++token) {
-      const Cursor<Element> at(tensor, token, 0);
+      const Cursor<Element> at(job, tensor, token, 0);
       for (int head = 0; head < heads; ++head)
         for (int lane = job.rotary_dim; lane < job.head_dim; ++lane)
           at.out[head * at.out_head + lane] = at.in[head * at.in_head + lane];

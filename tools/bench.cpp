@@ -63,7 +63,8 @@ class Subject {
         positions_(bench_positions(c)),
         threads_(threads) {
     const std::ptrdiff_t head = c.form->head_dim + c.form->head_gap;
-    const std::ptrdiff_t elements = head * (c.num_heads + c.num_key_value_heads) * c.tokens;
+    const int token_heads = c.num_heads + (c.form->fused ? 2 : 1) * c.num_key_value_heads;
+    const std::ptrdiff_t elements = head * token_heads * c.tokens;
     unit_ = c.storage == Storage::f32 ? 4 : 2;
     bytes_ = static_cast<std::size_t>(elements) * unit_;
     moved_ = static_cast<double>(c.form->rotary_dim * (c.num_heads + c.num_key_value_heads)) *
@@ -72,10 +73,11 @@ class Subject {
     const auto view = [&](std::ptrdiff_t from, int heads) {
       void* data =
           reinterpret_cast<std::byte*>(buffer_->data) + from * static_cast<std::ptrdiff_t>(unit_);
-      return fast::InOut{{data, head * heads, head}, {data, head * heads, head}};
+      const std::ptrdiff_t token = head * (c.form->fused ? token_heads : heads);
+      return fast::InOut{{data, token, head}, {data, token, head}};
     };
     q_ = view(0, c.num_heads);
-    k_ = view(head * c.num_heads * c.tokens, c.num_key_value_heads);
+    k_ = view(head * c.num_heads * (c.form->fused ? 1 : c.tokens), c.num_key_value_heads);
   }
   void rotate() const {
     embedding_.rotate(c_.storage, std::span<const std::int64_t>(positions_), c_.tokens, q_, k_,

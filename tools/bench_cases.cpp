@@ -18,6 +18,7 @@ constexpr BenchForm kForms[] = {
     {.name = "gptj interleaved", .neox = false, .map = Map::interleaved},
     {.name = "adjoint", .adjoint = true, .core = false},
     {.name = "gaps between heads", .head_gap = 32, .core = false},
+    {.name = "q, k, v in one", .fused = true, .core = false},
     {.name = "partial 64 of 128", .rotary_dim = 64, .core = false},
     {.name = "head_dim 100", .head_dim = 100, .rotary_dim = 100, .core = false},
     {.name = "map per KV head", .map = Map::per_head, .core = false},

@@ -16,6 +16,7 @@ struct BenchForm {
   int head_dim = 128, rotary_dim = 128;
   enum class Map { plain, chunked, interleaved, per_head } map = Map::plain;
   std::ptrdiff_t head_gap = 0;  // elements between heads
+  bool fused = false;           // q, k and v of a token one behind the other
   bool adjoint = false;
   bool core = true;  // false: compared with plain neox per byte moved
 };
