@@ -115,7 +115,11 @@ class FrequencyRoundings {
         ratio_(omega / unscaled_),
         inexact_exponent_(!power_of_two(s.rotary_dim)),
         wide_(formed == binary64) {
-    if (decode(round_to(s.rope_theta, formed), formed) != s.rope_theta) base_rounding_ = share_;
+    const std::uint64_t held = round_to(s.rope_theta, formed);
+    if (!std::isfinite(decode_double(held, formed)))
+      throw std::invalid_argument("base: must be finite in " + std::string(formed.name) +
+                                  ", where the recipe forms inv_freq");
+    if (decode(held, formed) != s.rope_theta) base_rounding_ = share_;
   }
   double operator()(const Unscaled&) const { return power(std::log(base_)); }
   double operator()(const Linear&) const {

@@ -53,6 +53,8 @@ constexpr Fault kFaultyCases[] = {
     {"params", R"({"scheme": "mrope", "params": "none"})"},
     {"nope", R"({"scheme": "mrope", "params": {"nope": 1}})"},
     {"spatial_reset", R"({"scheme": "mrope", "params": {"spatial_reset": true}})"},
+    {"scale_factor: must equal temporal_stride",
+     R"({"scheme": "mrope", "params": {"temporal_stride": 1, "scale_factor": 7}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "NaN"}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "Infinity"}})"},
     {"temporal_stride", R"({"scheme": "mrope", "params": {"temporal_stride": "-inf"}})"},

@@ -121,7 +121,11 @@ TEST_F(Probes, FaultyRequestsAreOneLine) {
     expect_refusal({command, "--kernel", "scalar", "--cases", "-"}, 2, {"case 0", "scheme"}, "{}");
     expect_refusal({command, "--plugin", at("none.so")}, 3, {"none.so", "no such"});
     expect_refusal({command, "--plugin", text}, 3, {"text.so", "cannot be loaded"});
-    expect_refusal({command, "--plugin", text, "--timeout", "0"}, 2, {"--timeout"});
+    for (const char* wrong : {"0", "nan", "-NaN", "inf", "1e9", ""})
+      expect_refusal({command, "--plugin", text, "--timeout", wrong}, 2, {"--timeout"});
+    for (const char* option :
+         {"--kernel", "--mutant", "--plugin", "--scheme", "--cases", "--dtype"})
+      expect_refusal({command, option, ""}, 2, {option, "must not be empty"});
     expect_refusal({command, "--kernel", "scalar", "--cases", file, "--json", at("no/where.json")},
                    3, {"no/where.json", "cannot be written"});
   }
@@ -130,6 +134,7 @@ TEST_F(Probes, FaultyRequestsAreOneLine) {
   expect_refusal({"identify", "--candidate", at("none.h5")}, 3, {"none.h5"});
   expect_refusal({"identify", "--candidate", file}, 3, {"small.json"});
   expect_refusal({"identify", "--candidate", file, "--model", "qwen3-8b"}, 2, {"--candidate"});
+  expect_refusal({"identify", "--candidate", file, "--dtype", "f16"}, 2, {"--dtype", "f16"});
   expect_refusal({"mutants", "--mutant", "M99"}, 2, {"M99", "M01a"});
   expect_refusal({"mutants", "--law-cases", "0"}, 2, {"--law-cases"});
   expect_refusal({"mutants", "extra"}, 2, {"extra"});

@@ -27,6 +27,17 @@ TEST_F(Spectrum, TextNamesEveryAxisAndWhyTheSpectrumIsNotFull) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
 }
 
+// Neither NTK scaling says anything of one pair.
+TEST_F(Spectrum, OnePairIsNotStretched) {
+  for (const char* setting : {"head_dim=2", "head_dim=3"})
+    EXPECT_TRUE(report({"--scheme", "vanilla", "--set", setting, "--context",
+                        "256"})["maps"][0]["extension"]
+                    .empty())
+        << setting;
+  EXPECT_EQ(report({"--scheme", "vanilla", "--set", "head_dim=4"})["maps"][0]["extension"].size(),
+            4U);
+}
+
 TEST_F(Spectrum, SchemesSideBySideShareMapsAndLayouts) {
   const Json all = report({"--scheme", "mrope-i", "--scheme", "ilrope", "--scheme",
                            "mrope-interleave:spatial_reset=true", "--scheme", "mrope-interleave"});
@@ -175,6 +186,8 @@ TEST_F(Spectrum, WrongWordsAreRefused) {
     expect_refusal({"spectrum", "--scheme", "mrope", "--extend", factor}, 2, {"--extend", factor});
   for (const char* factor : {"nan", "inf", "", "4x"})
     expect_refusal({"spectrum", "--scheme", "mrope", "--extend", factor}, 2, {factor});
+  expect_refusal({"spectrum", "--scheme", "vanilla", "--set", "base=1e300"}, 2,
+                 {"base: must be finite in binary32"});
   expect_refusal({"spectrum", "--scheme", "mrope", "--scheme", "mrope"}, 2, {"mrope", "twice"});
   expect_refusal({"spectrum", "--scheme", "all", "--set", "base=10"}, 2, {"--set", "all"});
   expect_refusal({"spectrum", "--scheme", "mrope:stride=2"}, 2, {"stride"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A case from JSON. Precedence of every field: the case, then its model, then its scheme.
 #include <algorithm>
+#include <map>
 #include <functional>
 #include <stdexcept>
 
@@ -14,6 +15,7 @@ namespace {
 
 void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) {
   if (!object.is_object()) throw std::invalid_argument("params: must be an object");
+  std::map<const ParameterSpec*, std::pair<std::string, std::vector<Rational>>> given;
   for (const auto& [key, value] : object.items()) {
     const ParameterSpec* spec = out.find(key);
     if (spec == nullptr) {
@@ -43,6 +45,11 @@ void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) 
       read(value);
       out.set(key, numbers);
     }
+    if (!out.has(key)) continue;
+    const auto [same, alone] = given.try_emplace(spec, key, out.numbers(key));
+    if (!alone && same->second.second != out.numbers(key))
+      throw std::invalid_argument(key + ": must equal " + same->second.first +
+                                  ", which names the same parameter");
   }
 }
 

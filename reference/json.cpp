@@ -85,7 +85,8 @@ class ExactNumbers final : public nlohmann::json_sax<Json> {
 
 Json parse_json(std::string_view text) {
   ExactNumbers builder;
-  if (!Json::sax_parse(text, &builder)) {
+  // The parser takes a NUL for the end of its text.
+  if (text.find('\0') != std::string_view::npos || !Json::sax_parse(text, &builder)) {
     throw std::invalid_argument(builder.failure.empty() ? "not valid JSON" : builder.failure);
   }
   return std::move(builder.document);

@@ -202,6 +202,9 @@ int run_file(const Options& options) {
     throw std::invalid_argument(
         "--candidate: a file says itself what was asked: no --scheme, "
         "--model or --cases");
+  if (!options.subject.dtype.empty())
+    throw std::invalid_argument("--dtype " + options.subject.dtype.substr(0, 60) +
+                                ": belongs to a kernel; a --candidate says itself what it holds");
   const FileReader file(options.candidate);
   std::optional<FileReader> golden;
   if (!options.golden.empty()) {

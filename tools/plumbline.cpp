@@ -45,6 +45,17 @@ int complain(int code, const std::string& what) {
   return code;
 }
 
+// An option that was given without text, as by a variable that is not set, is not one left out.
+void refuse_empty(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_expected_min() == 0) continue;
+    option->check([](const std::string& text) {
+      return text.empty() ? std::string("must not be empty") : std::string();
+    });
+  }
+  for (CLI::App* part : app.get_subcommands({})) refuse_empty(*part);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"plumbline: the reference for rotary position embeddings"};
   app.set_version_flag("--version", "plumbline " PLUMBLINE_VERSION);
@@ -53,6 +64,7 @@ int run(int argc, char** argv) {
   for (const Command& command : kCommands) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     runs.emplace_back(sub, command.add(*sub));
+    refuse_empty(*sub);
   }
   try {
     app.parse(argc, argv);

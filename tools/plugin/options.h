@@ -34,7 +34,12 @@ struct PluginOptions {
     subject.add_option("--plugin", library,
                        "a shared library with a kernel, see tools/plumbline_kernel.h");
     command.add_option("--timeout", limits.seconds, "seconds that one call of a plug-in may take")
-        ->check(CLI::Range(0.01, 86400.0));
+        ->check(CLI::Range(0.01, 86400.0))
+        ->check([](const std::string& text) {
+          return CLI::detail::to_lower(text).find("nan") == std::string::npos
+                     ? std::string()
+                     : "Value " + text + " not in range [0.01 - 86400]";
+        });
     command
         .add_option("--memory", limits.memory_mib,
                     "address space of a plug-in's process in MiB; 0: no cap")

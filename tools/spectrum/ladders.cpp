@@ -20,8 +20,10 @@ const Ladders::Made& Ladders::of(const Case& c, const Ladder& ladder) const {
     slot->made = std::make_unique<Made>(Made{ResolvedSpectrum(c.spectrum, ladder), {}, {}, {}});
     slot->made->phasors = std::make_shared<const Phasors>(slot->made->spectrum, offsets_);
     slot->made->seeds = std::make_unique<SeedTables>(slot->made->spectrum, last_);
-    for (const ExtensionMethod& method : methods_)
-      slot->made->stretched.push_back(stretched(c.spectrum, ladder, method.scaling));
+    // A ladder of one rung has nothing that a method could stretch.
+    if (slot->made->spectrum.rungs() > 1)
+      for (const ExtensionMethod& method : methods_)
+        slot->made->stretched.push_back(stretched(c.spectrum, ladder, method.scaling));
   });
   return *slot->made;
 }

@@ -152,7 +152,10 @@ MapClass make_map(const Case& c, const Ladders& ladders, const Report& report,
   };
   if (const auto h = mean_of('H'), w = mean_of('W'); h && w)
     out.mean_channel_difference = std::abs(*h - *w) / out.pairs;
-  for (std::size_t method = 0; method < ladders.methods().size(); ++method)
+  const bool stretches = std::all_of(out.axes.begin(), out.axes.end(), [&](const AxisReport& a) {
+    return !ladders.of(c, map.ladder(a.decay.axis)).stretched.empty();
+  });
+  for (std::size_t method = 0; stretches && method < ladders.methods().size(); ++method)
     out.stretches.push_back(stretch(method, c, map, out.axes, ladders, report.factor));
   out.spread_embedded = spread(out.axes, &AxisDecay::embedded, report.offsets.size());
   out.spread_restricted = spread(out.axes, &AxisDecay::restricted, report.offsets.size());
