@@ -12,6 +12,7 @@
 namespace plumbline::quick {
 namespace {
 
+// As many as stay in a processor's second cache beside the rows that are made of them.
 constexpr int kMostFineRows = 128;
 // Rows of one call of a kernel, so that its doubts stay in cache.
 constexpr int kTileRows = 64;
