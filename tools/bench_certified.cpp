@@ -39,9 +39,9 @@ struct Method {
   std::string name;
   std::uint64_t values;  // of one round
   std::function<quick::Count()> round;
-  bool logits = false;  // a value is a whole logit
-  int operations = 0;   // binary64 vector operations for sixteen values; 0: not counted
-  int bytes = 0;        // stored for a value
+  bool logits = false;         // a value is a whole logit
+  Operations operations = {};  // for sixteen values; none: not counted
+  int bytes = 0;               // stored for a value
   std::vector<double> seconds = {};
   std::vector<double> limit = {};  // values a second that ports and stores allow, round by round
   quick::Count count = {};
@@ -227,8 +227,8 @@ int bench_certified(const std::string& name, int rounds) {
   const auto stored = static_cast<std::size_t>(2 * kRows * n) * sizeof(double);
   for (int round = 0; round < rounds; ++round)
     for (Method& m : methods) {
-      if (m.operations > 0) {
-        const double port = 16 * peak_operations() / m.operations,
+      if (m.operations.all() > 0) {
+        const double port = 16 / peak_operations().seconds(m.operations),
                      store = store_bandwidth(stored) / m.bytes;
         m.limit.push_back(std::isnan(port) ? store : std::min(port, store));
       }
@@ -256,21 +256,22 @@ int bench_certified(const std::string& name, int rounds) {
     const std::string left =
         m.count.values == 0 ? "" : fmt::format("{} of {}", m.count.decided, m.count.values);
     std::string limit = fmt::format("{:>9} {:>9}", "", "");
-    if (m.operations > 0) {
+    if (m.operations.all() > 0) {
       std::vector<double> share;
       for (std::size_t i = 0; i < m.limit.size(); ++i)
         share.push_back(static_cast<double>(m.values) / m.seconds[i] / m.limit[i]);
-      limit = fmt::format("{:>9} {:>9.2f}", m.operations, median_of(share).value);
+      limit = fmt::format("{:>9} {:>9.2f}", m.operations.all(), median_of(share).value);
     }
     fmt::print("{:38} {:12.3e} {:>10} {} {}  {}\n", m.name, rate,
                m.logits ? "" : fmt::format("{:.3f}", 2e9 / rate), ratios, limit, left);
   }
+  const Peak peak = peak_operations();
   fmt::print(
       "ops/16: binary64 vector operations of the kernel's code for 16 values; of limit: of what "
-      "this "
-      "core's fused multiply-adds, {:.3g} vectors a second, and its stores allow; the rest is "
-      "integer work, gathers, loads and rows whose test fails\n",
-      peak_operations());
+      "this core's stores and vector units allow, {:.3g} fused multiply-adds, {:.3g} sums or "
+      "{:.3g} "
+      "of both a second; the rest is integer work, gathers, loads and rows whose test fails\n",
+      peak.products, peak.sums, peak.both);
   const auto [all, table_seconds] = certify_everywhere(*rows);
   fmt::print(
       "every position below 2^20 in four formats: {} values in {:.2f} s after {:.2f} s for "
