@@ -147,7 +147,7 @@ Sum<V> step(Double2 c, const Sum<V>& z, const Sum<V>& v) {
 // cos(2 pi r) and sin(2 pi r), r = r.high + r.low turns, |r| <= 2^-11 + 2^-60, |r.low| <= 2^-61:
 // within 2^-104, lows within 2^-53: proof/polynomial.g.
 template <class V>
-Turn<V> small_turn(const Sum<V>& r) {
+[[gnu::always_inline]] inline Turn<V> small_turn(const Sum<V>& r) {
   const V squared = r.high * r.high;
   const Sum<V> z{squared, V::fma(r.high + r.high, r.low, V::fms(r.high, r.high, squared))};
   const V c6 = V::fma(z.high, V::fma(z.high, V::all(kCos10), V::all(kCos8)), V::all(kCos6));
@@ -171,7 +171,8 @@ Sum<V> normalised(const Sum<V>& x) {
 }
 
 template <class V>
-void store_turn(const Sum<V>& cos_sum, const Sum<V>& sin_sum, V sign, double* group, int lane) {
+[[gnu::always_inline]] inline void store_turn(const Sum<V>& cos_sum, const Sum<V>& sin_sum, V sign,
+                                              double* group, int lane) {
   const Sum<V> cos = normalised(cos_sum), sin = normalised(sin_sum);
   const V parts[] = {cos.high, cos.low, V::flip(sin.high, sign), V::flip(sin.low, sign)};
   for (int i = 0; i < 4; ++i) V::store(group + i * kGroup + lane, parts[i]);
