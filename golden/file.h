@@ -13,8 +13,8 @@
 
 namespace plumbline {
 
-// Thrown for every file that is not what FORMAT.md allows; what() is one line naming the dataset,
-// the attribute or the offset. Exit code 3.
+// Thrown for every file that is not what FORMAT.md allows or that cannot be written; what() is one
+// line naming the dataset, the attribute, the offset or the path. Exit code 3.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -38,8 +38,8 @@ inline constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
 // Writes a golden or candidate file, case by case, so that memory is bounded by one case. Nothing
 // appears under `path` until finish() returns; the destructor of an unfinished writer removes what
-// it wrote. Equal calls give equal bytes. Throws std::runtime_error naming the path when the file
-// system refuses.
+// it wrote. Equal calls give equal bytes. Throws Refused naming the path when the file system
+// refuses.
 class FileWriter {
  public:
   FileWriter(const std::filesystem::path& path, const RootAttributes& root);

@@ -12,8 +12,8 @@ namespace plumbline {
 
 // Writes the text that joins `files`, in the order of their rows, under a temporary name first:
 // file i must hold exactly shard_of(c, i, files) of each case. Reads every byte of the tables once,
-// on all cores. Throws Refused where a file holds something else, std::runtime_error where the text
-// cannot be written.
+// on all cores. Throws Refused where a file holds something else or the text cannot be written,
+// std::invalid_argument where `files` is empty.
 void join_shards(const std::vector<GoldenCase>& cases,
                  const std::vector<std::filesystem::path>& files, const std::filesystem::path& out);
 

@@ -2,6 +2,7 @@
 // Golden files through the tool: written twice, checked, damaged, compared and judged against.
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
@@ -49,10 +50,59 @@ TEST_F(Files, ThatCannotBeWrittenAreRefused) {
     expect_refusal({"generate", "--cases", cases, "--out", path}, 3, {path});
     expect_refusal({"positions", "--scheme", "mrope", "--sequence", "t3", "--out", path}, 3,
                    {path});
+    expect_refusal({"spectrum", "--scheme", "mrope", "--context", "64", "--h5", path}, 3, {path});
   }
+  expect_refusal({"bench", "--files", at("none"), "--rounds", "5"}, 3, {at("none")});
   EXPECT_EQ(files(), 2U) << "something was left behind";
   EXPECT_TRUE(fs::is_empty(at("folder")));
   EXPECT_EQ(slurp(cases), kTinyCase);
+}
+
+// The name of an input, in every spelling, is no place for an output.
+TEST_F(Files, ThatAreReadAreNotWritten) {
+  const std::string two = R"({"id": "two", "scheme": "vanilla", "sequence": "t4", "shape":
+      {"head_dim": 4, "rotary_dim": 4, "num_heads": 1, "num_key_value_heads": 1},
+      "dtypes": ["f64"], "tensors": ["own_tables"]})";
+  const std::string cases = spilled("cases.json", two),
+                    prompt = spilled("p.json",
+                                     slurp(PLUMBLINE_SOURCE "/golden/prompts/image_chat.json")),
+                    part0 = at("part0.h5"), part1 = at("part1.h5"), x = at("x.h5");
+  output_of_generate({"generate", "--cases", cases, "--shard", "0/2", "--out", part0});
+  output_of_generate({"generate", "--cases", cases, "--shard", "1/2", "--out", part1});
+  fs::create_symlink(part1, at("link"));
+  fs::create_symlink(cases, x + ".manifest");
+  std::map<std::string, std::string> before;
+  const auto contents = [&] {
+    std::map<std::string, std::string> out;
+    for (const auto& entry : fs::directory_iterator(at("")))
+      out[entry.path().string()] = slurp(entry.path());
+    return out;
+  };
+  before = contents();
+  const struct {
+    Arguments arguments;
+    std::string out, read;
+  } kRuns[] = {
+      {{"--cases", cases}, cases, cases},
+      {{"--cases", cases}, at("./cases.json"), cases},
+      {{"--cases", cases}, x, cases},
+      {{"--cases", cases, "--shard", "1/2"}, cases, cases},
+      {{"--prompt", prompt, "--model", "qwen3-vl-8b"}, prompt, prompt},
+      {{"--cases", cases, "--join", part0, part1}, part0, part0},
+      {{"--cases", cases, "--join", part0, part1}, part1, part1},
+      {{"--cases", cases, "--join", part0, part1}, at("link"), part1},
+      {{"--cases", cases, "--join", part0, at("link")}, part1, at("link")},
+      {{"--cases", cases, "--join", part0, part1}, part1 + ".manifest", part1 + ".manifest"},
+      {{"--cases", cases, "--join", part0, part1}, cases, cases},
+  };
+  for (const auto& [arguments, out, read] : kRuns) {
+    Arguments all{"generate", "--out", out};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    expect_refusal(all, 2, {"--out = '" + out + "'", "'" + read + "'", "must name another file"});
+    EXPECT_EQ(contents(), before) << shown(all);
+  }
+  output_of_generate(
+      {"generate", "--cases", cases, "--out", at("all.shards"), "--join", part0, part1});
 }
 
 // A case without a single row is legal: zero-length text is.

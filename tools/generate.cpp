@@ -112,17 +112,18 @@ void check_datasets(const StoredCase& stored, const Case& c) {
   }
 }
 
-// What the file system refuses is exit code 3; what the oracles throw keeps its own.
-template <class Action>
-void writing(Action action) {
-  try {
-    action();
-  } catch (const Disagreement&) {
-    throw;
-  } catch (const Unresolved&) {
-    throw;
-  } catch (const std::runtime_error& e) {
-    throw Refused(e.what());
+// Throws std::invalid_argument where one of the files to be written at `out` is one of the inputs,
+// under whatever name.
+void require_apart(const std::string& out, const std::vector<std::string>& written,
+                   const std::vector<std::string>& inputs) {
+  for (const std::string& file : written) {
+    for (const std::string& input : inputs) {
+      std::error_code absent;
+      if (input == "-" || !std::filesystem::equivalent(file, input, absent)) continue;
+      throw std::invalid_argument(
+          fmt::format("--out = '{}': would replace '{}', which is read: must name another file",
+                      out.substr(0, 200), input.substr(0, 200)));
+    }
   }
 }
 
@@ -152,11 +153,9 @@ struct Made {
 
 void add_large_case(FileWriter& writer, const GoldenCase& golden, Made& made) {
   const auto begin = std::chrono::steady_clock::now();
-  writing([&] {
-    const LargeResult result = add_large(writer, golden, threads());
-    made.certified += result.count.values;
-    made.agreed += result.sampled;
-  });
+  const LargeResult result = add_large(writer, golden, threads());
+  made.certified += result.count.values;
+  made.agreed += result.sampled;
   made.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -173,7 +172,7 @@ void add_cases(FileWriter& writer, std::span<const GoldenCase> cases, Progress& 
           made.certified += result->certified;
           made.agreed += result->agreed;
           made.seconds += result->seconds * each / threads();
-          writing([&] { writer.add(result->stored); });
+          writer.add(result->stored);
         };
       },
       threads());
@@ -184,8 +183,7 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   check_ids(cases);
   if (cases.empty()) throw std::invalid_argument("cases: the list is empty");
   const auto start = std::chrono::steady_clock::now();
-  std::optional<FileWriter> writer;
-  writing([&] { writer.emplace(out, golden_root(suite_name)); });
+  FileWriter writer(out, golden_root(suite_name));
   Made made;
   {
     Progress progress(cases.size());
@@ -193,15 +191,15 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
     for (auto from = cases.begin(); from != cases.end();) {
       const auto end = std::find_if(from, cases.end(), large);
       if (end != from) {
-        add_cases(*writer, {from, end}, progress, made);
+        add_cases(writer, {from, end}, progress, made);
         from = end;
         continue;
       }
       progress.step(from->c.id);
-      add_large_case(*writer, *from++, made);
+      add_large_case(writer, *from++, made);
     }
   }
-  writing([&] { writer->finish(); });
+  writer.finish();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print(
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
@@ -297,7 +295,7 @@ int verify_file(const std::string& path) {
 int join_files(const std::vector<GoldenCase>& cases, const std::vector<std::string>& files,
                const std::string& out) {
   const std::vector<std::filesystem::path> paths(files.begin(), files.end());
-  writing([&] { join_shards(cases, paths, out); });
+  join_shards(cases, paths, out);
   fmt::print("{}: {} files joined\n", out, files.size());
   return kConforms;
 }
@@ -400,19 +398,26 @@ Run add_generate(CLI::App& app) {
       throw std::invalid_argument("--join: goes with --cases");
     if (!options->model.empty() && options->prompt.empty())
       throw std::invalid_argument("--model: goes with --prompt");
-    if (!options->suite.empty())
-      return generate_file(suite(options->suite), options->suite, options->out);
+    const std::string& out = options->out;
+    std::vector<std::string> inputs{options->cases, options->prompt}, written{out};
+    for (const std::string& one : options->join) {
+      inputs.push_back(one);
+      inputs.push_back(one + ".manifest");
+    }
+    if (options->join.empty()) written.push_back(out + ".manifest");
+    require_apart(out, written, inputs);
+    if (!options->suite.empty()) return generate_file(suite(options->suite), options->suite, out);
     if (!options->cases.empty()) {
       std::vector<GoldenCase> cases = cases_from(options->cases);
-      if (!options->join.empty()) return join_files(cases, options->join, options->out);
+      if (!options->join.empty()) return join_files(cases, options->join, out);
       if (shard->count() > 0) take_shard(options->shard, cases);
-      return generate_file(cases, "cases", options->out);
+      return generate_file(cases, "cases", out);
     }
     Json prompt;
     try {
       prompt = parse_json(read_text(options->prompt));
       return generate_file(prompt_suite(prompt, options->model, id_of(options->prompt)), "prompt",
-                           options->out);
+                           out);
     } catch (const std::invalid_argument& e) {
       throw std::invalid_argument(options->prompt + ": " + e.what());
     }

@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 #include <system_error>
+
+#include "golden/file.h"
 
 namespace plumbline {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void cannot_write(const fs::path& path, const std::string& why) {
-  throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), why));
+  throw Refused(fmt::format("cannot write {}: {}", path.string(), why));
 }
 
 [[noreturn]] void cannot_write(const fs::path& path, int error) {

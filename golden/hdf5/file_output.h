@@ -12,7 +12,7 @@
 namespace plumbline {
 
 // A new file under a temporary name beside `final_path`, removed at the end of its life unless
-// publish() gave it its final name. Throws std::runtime_error naming the final path and the reason.
+// publish() gave it its final name. Throws Refused naming the final path and the reason.
 class OutputFile {
  public:
   explicit OutputFile(std::filesystem::path final_path);

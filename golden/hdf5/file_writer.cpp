@@ -26,8 +26,7 @@ void writing(const OutputFile& output, Step step) {
   try {
     step();
   } catch (const Hdf5Error& error) {
-    throw std::runtime_error(
-        fmt::format("cannot write {}: {}", output.path().string(), error.what()));
+    throw Refused(fmt::format("cannot write {}: {}", output.path().string(), error.what()));
   }
   output.require_written();
 }
