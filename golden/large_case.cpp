@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 
 #include "golden/case_rows.h"
@@ -157,7 +158,7 @@ class Comparison {
 }  // namespace
 
 bool is_large(const Case& c) {
-  if (!LargeTables::fits(c)) return false;
+  if (rows_in(c) == 0 || !LargeTables::fits(c)) return false;
   const auto rows = static_cast<std::uint64_t>(c.padded_length());
   return rows * 2 * allocation(c).of.size() * table_formats(c).size() >= kLargeValues;
 }
@@ -267,18 +268,25 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
       threads);
 
   LargeFindings out{{0, decided}, 0, {}};
+  std::set<std::string> named;
   for (std::size_t d = 0; d < found.size(); ++d) {
+    const std::string& path = tables.datasets()[d].path;
     out.count.values += found[d].values();
-    if (const std::string line = found[d].line(tables.datasets()[d].path); !line.empty())
-      out.differs.push_back(line);
+    const std::string line = found[d].line(path);
+    if (line.empty()) continue;
+    out.differs.push_back(line);
+    named.insert(path);
   }
   for (const std::uint64_t row : sampled_rows(tables.rows())) {
     StoredCase one = rows_of(stored, row, 1, tables.rows());
     one.text["case"] = case_to_json(rows_of(c, row, 1)).dump();
     const oracle::Report report = oracle::recompute(one);
     out.sampled += report.values;
-    for (const std::string& line : report.differs)
-      out.differs.push_back(fmt::format("row {}: {}", row, line));
+    for (const std::string& line : report.differs) {
+      // A line begins with what it is about, and perhaps an index.
+      if (named.insert(line.substr(0, line.find_first_of(":["))).second)
+        out.differs.push_back(fmt::format("row {}: {}", row, line));
+    }
   }
   return out;
 }

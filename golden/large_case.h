@@ -10,7 +10,8 @@ namespace plumbline {
 
 // From this many values of cos and sin on, a case of tables is made at speed and not by
 // enclosures alone; below, both oracles see every value. Those of the whole sequence count,
-// whatever the window, so that a shard is made as its whole is.
+// whatever the window, so that a shard is made as its whole is; a window without rows is never
+// large.
 inline constexpr std::uint64_t kLargeValues = std::uint64_t{1} << 24;
 
 bool is_large(const Case& c);
@@ -28,7 +29,7 @@ struct LargeResult {
 LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads);
 
 // What verify_large() found. `sampled`: values of spread rows that the second oracle recomputed and
-// found equal; `differs`: a line a dataset.
+// found equal; `differs`: a line a dataset or attribute.
 struct LargeFindings {
   quick::Count count;
   std::uint64_t sampled = 0;

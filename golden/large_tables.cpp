@@ -243,7 +243,7 @@ quick::Count LargeTables::run_rungs(std::size_t spectrum, const Run& run, const 
         line.numerator + static_cast<std::int64_t>(offset) / kSeedRange * kSeedRange;
     const std::int64_t end = std::min({begin + kSeedRange, quick::kFarthest + 1,
                                        line.numerator + static_cast<std::int64_t>(run.count)});
-    const auto rows = keep(mutex_, consecutive_, {spectrum, begin}, kMostSeedSets, [&] {
+    const auto rows = keep(mutex_, consecutive_, {spectrum, begin, end}, kMostSeedSets, [&] {
       return std::make_shared<const quick::ConsecutiveRows>(spectra_[spectrum], begin, end,
                                                             threads_);
     });

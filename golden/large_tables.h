@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "golden/file.h"
@@ -58,8 +59,9 @@ class LargeTables {
     std::uint64_t first, count;
     std::vector<Line> axes;
   };
-  template <class Rows>
-  using Kept = std::map<std::pair<std::size_t, std::int64_t>, std::shared_ptr<const Rows>>;
+  // By spectrum, and by positions [begin, end) or common denominator.
+  template <class Rows, class... Key>
+  using Kept = std::map<std::tuple<std::size_t, Key...>, std::shared_ptr<const Rows>>;
 
   void find_runs();
   // The run of a row, and the rows from it on that are all in that run, or all in none.
@@ -85,8 +87,8 @@ class LargeTables {
   std::vector<Run> runs_;
   // Made when they are first needed, and forgotten when there are many.
   mutable std::mutex mutex_;
-  mutable Kept<quick::ConsecutiveRows> consecutive_;
-  mutable Kept<quick::ScatteredRows> scattered_;
+  mutable Kept<quick::ConsecutiveRows, std::int64_t, std::int64_t> consecutive_;
+  mutable Kept<quick::ScatteredRows, std::int64_t> scattered_;
 };
 
 // Rows of a case's tables: the lengths of its windows together.

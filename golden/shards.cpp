@@ -61,8 +61,11 @@ std::string shards_text(const std::vector<fs::path>& files, const fs::path& besi
     if (open.back()->ids() != open.front()->ids())
       throw refused(path, "does not hold the cases of the first file");
     const fs::path folder = beside.has_parent_path() ? beside.parent_path() : fs::path(".");
-    text += fmt::format("shard {} {} {}\n", fs::relative(path, folder).generic_string(),
-                        fs::file_size(path), sha256_hex(text_of(manifest_path(path))));
+    const std::string name = fs::relative(path, folder).generic_string();
+    if (name.find('\n') != std::string::npos)
+      throw refused(name, "a shard's name must be one line");
+    text += fmt::format("shard {} {} {}\n", name, fs::file_size(path),
+                        sha256_hex(text_of(manifest_path(path))));
   }
   for (const std::string& id : open.front()->ids()) {
     std::vector<CaseView> views;

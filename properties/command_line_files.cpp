@@ -103,11 +103,21 @@ TEST_F(Files, ThatAreReadAreNotWritten) {
   }
   output_of_generate(
       {"generate", "--cases", cases, "--out", at("all.shards"), "--join", part0, part1});
+  output_of_generate({"verify", at("all.shards")});
+  // The joined text has a line for each file.
+  const std::string odd = at("a\nb.h5"), joined = at("odd.shards");
+  output_of_generate({"generate", "--cases", cases, "--shard", "1/2", "--out", odd});
+  expect_refusal({"generate", "--cases", cases, "--out", joined, "--join", part0, odd}, 3,
+                 {"a\\x0ab.h5", "must be one line"});
+  EXPECT_FALSE(fs::exists(joined));
 }
 
 // A case without a single row is legal: zero-length text is.
 TEST_F(Files, AnEmptySequenceMakesAGoldenFile) {
-  for (const std::string sequence : {"\"\"", "\"t0\"", "[]"}) {
+  const std::string large =
+      R"("t1048576", "window": [0, 0], "dtypes": ["f64"], "tensors": ["own_tables"])";
+  for (const std::string& sequence :
+       {std::string("\"\""), std::string("\"t0\""), std::string("[]"), large}) {
     const std::string one = R"({"scheme": "mrope", "sequence": )" + sequence + "}";
     output_of_generate({"generate", "--cases", "-", "--out", at("golden.h5")}, one);
     output_of_generate({"verify", at("golden.h5")});
