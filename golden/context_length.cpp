@@ -87,14 +87,16 @@ std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& sampl
   }
   std::vector<ContextLength> out;
   for (const Grade& grade : kGrades) {
-    ContextLength length{grade, resolution <= grade.limit, {}, {}, false, resolution};
+    const bool tested = !all.empty();
+    ContextLength length{grade, tested && resolution <= grade.limit, {}, {}, false, resolution,
+                         tested};
     const auto over = std::find_if(all.begin(), all.end(),
                                    [&](const PhaseSample& s) { return s.excess > grade.limit; });
     if (over != all.end()) length.exceeded_at = over->position;
-    const Tested tested = tested_below(
+    const Tested below = tested_below(
         length.exceeded_at.value_or(std::numeric_limits<double>::infinity()), all, axes);
-    if (length.measurable) length.length = tested.last;
-    length.all = length.length && tested.all;
+    if (length.measurable) length.length = below.last;
+    length.all = length.length && below.all;
     out.push_back(length);
   }
   return out;

@@ -53,9 +53,9 @@ inline constexpr Grade kGrades[] = {{"f32", 0x1p-24}, {"f16", 0x1p-12}, {"bf16",
 
 // The longest tested position P such that no position tested up to P exceeds a grade's limit;
 // nothing if the smallest tested one does. It is certified only where rounding could not have
-// hidden an excess: `measurable`, every sample's noise is at most the limit. Otherwise only
-// `exceeded_at` is known. `all`: every integer from 0 to P was tested on every axis that was tested
-// at all.
+// hidden an excess: `measurable`, there are samples and every one's noise is at most the limit.
+// Otherwise only `exceeded_at` is known, and without samples (not `tested`) not even that. `all`:
+// every integer from 0 to P was tested on every axis that was tested at all.
 struct ContextLength {
   Grade grade;
   bool measurable = false;
@@ -64,6 +64,7 @@ struct ContextLength {
       exceeded_at;  // smallest tested position whose phase error is above limit and noise
   bool all = false;
   double resolution = 0;  // largest noise among the samples
+  bool tested = false;    // at any position at all
 };
 std::vector<ContextLength> context_lengths(const std::vector<PhaseSample>& samples);
 

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "golden/context_length.h"
 #include "properties/process.h"
 #include "reference/case.h"
 
@@ -335,6 +336,41 @@ TEST_F(Candidates, ExitCodesAndReports) {
     EXPECT_EQ(both.out, text.out);
     EXPECT_EQ(Json::parse(slurp(at("report.json")))["exit_code"], row.code);
   }
+}
+
+// cos alone shows no phase: that is not what a phase wrong from the start reads like.
+TEST_F(Candidates, APhaseThatNothingShowsIsNotMeasured) {
+  const std::string golden = tiny_golden();
+  const auto outputs = [&](const std::function<void(StoredCase&)>& change) {
+    Arguments all{"validate", golden, "--candidate", candidate(golden, change)};
+    std::string out;
+    for (const char* file : {"markdown", "html"}) {
+      Arguments one = all;
+      one.insert(one.end(), {std::string("--") + file, at(file)});
+      run(one);
+      out += slurp(at(file));
+    }
+    const Ended table = run(all), json = run({all[0], all[1], all[2], all[3], "--json"});
+    return std::pair(table.out + out, json.out);
+  };
+  const auto count = [](const std::string& text, const std::string& word) {
+    std::size_t found = 0;
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+    return found;
+  };
+  const auto [cosines, said] = outputs([](StoredCase& one) {
+    std::erase_if(one.tensors, [](const auto& entry) { return entry.first != "f32/cos"; });
+  });
+  EXPECT_EQ(count(cosines, "not measured"), 3 * std::size(kGrades)) << cosines;
+  EXPECT_EQ(count(said, R"("tested": "nothing")"), std::size(kGrades)) << said;
+  const auto [wrong, why] = outputs([](StoredCase& one) {
+    std::erase_if(one.tensors, [](const auto& entry) {
+      return !entry.first.starts_with("f32/c") && !entry.first.starts_with("f32/s");
+    });
+    std::swap(one.tensors.at("f32/cos"), one.tensors.at("f32/sin"));
+  });
+  EXPECT_EQ(count(wrong, "not measured"), 0U) << wrong;
+  EXPECT_EQ(count(why, "nothing"), 0U) << why;
 }
 
 TEST_F(Candidates, AWrongShapeIsRefusedByName) {

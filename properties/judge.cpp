@@ -270,7 +270,14 @@ TEST(Judge, ContextLengthsAreWhatTheSamplesAllow) {
   EXPECT_FALSE(l.measurable);
   EXPECT_FALSE(l.length.has_value());
   EXPECT_EQ(l.exceeded_at, 2.0);
-  EXPECT_TRUE(context_lengths({}).front().length == std::nullopt);
+  EXPECT_TRUE(l.tested);
+  // Nothing tested is not the same as wrong from the start.
+  for (const ContextLength& none : context_lengths({})) {
+    EXPECT_FALSE(none.tested);
+    EXPECT_FALSE(none.measurable);
+    EXPECT_FALSE(none.length.has_value());
+    EXPECT_FALSE(none.exceeded_at.has_value());
+  }
 }
 
 // The definition, position by position.

@@ -116,7 +116,8 @@ std::string report_html(const Report& report) {
   out += "<table><tr><th>grade</th><th>limit, rad</th><th>certified context length</th></tr>\n";
   for (const ContextLength& l : report.lengths) {
     const std::string length =
-        !l.measurable
+        !l.tested ? "not measured"
+        : !l.measurable
             ? (l.exceeded_at ? fmt::format("below {:.9g}", *l.exceeded_at) : "not measurable")
         : l.length ? fmt::format("{:.9g}, {}", *l.length, l.all ? "all" : "sampled")
                    : "none";

@@ -83,7 +83,9 @@ std::string report_json(const Report& report) {
              {"measurable", l.measurable},
              {"length", l.length ? Json(*l.length) : Json(nullptr)},
              {"exceeded_at", l.exceeded_at ? Json(*l.exceeded_at) : Json(nullptr)},
-             {"tested", l.all ? "all" : "sampled"},
+             {"tested", !l.tested ? "nothing"
+                        : l.all   ? "all"
+                                  : "sampled"},
              {"resolution", l.resolution}});
   }
   // A path need not be UTF-8, JSON must be.

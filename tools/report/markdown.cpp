@@ -20,6 +20,7 @@ std::string cell(const std::string& text) {
 }
 
 std::string length_words(const ContextLength& l) {
+  if (!l.tested) return "not measured";
   if (!l.measurable)
     return l.exceeded_at ? fmt::format("below {:.9g}", *l.exceeded_at) : "not measurable";
   return l.length ? fmt::format("{:.9g} ({})", *l.length, l.all ? "all" : "sampled") : "none";

@@ -64,6 +64,7 @@ std::string length_line(const ContextLength& l) {
     words = l.exceeded_at ? fmt::format("{:>12}  ({})", "below " + shown(*l.exceeded_at), why)
                           : fmt::format("not measurable: {}", why);
   }
+  if (!l.tested) words = "not measured: nothing that was judged shows a phase";
   return fmt::format("  {:<5} {:.2e} rad  {}\n", l.grade.name, l.grade.limit, words);
 }
 
