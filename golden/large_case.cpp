@@ -22,6 +22,7 @@ namespace plumbline {
 namespace {
 
 constexpr std::uint64_t kSampledRows = 16;
+constexpr const char* kExactPositions[] = {"position_numerator", "position_denominator"};
 // Bytes of one table that are made, digested and written while they are in a processor's cache.
 constexpr std::uint64_t kPieceBytes = std::uint64_t{128} << 10;
 
@@ -51,7 +52,7 @@ GenerateResult sample(const GoldenCase& golden, const LargeTables& tables, unsig
                  [&] { return generate(few, threads); });
   const std::uint64_t entries = tables.entries();
   std::map<std::string, std::vector<std::byte>> quick;
-  for (std::size_t d = LargeTables::kPositionDatasets; d < tables.datasets().size(); d += 2) {
+  for (std::size_t d = tables.positions().datasets().size(); d < tables.datasets().size(); d += 2) {
     const LaterDataset &cos = tables.datasets()[d], &sin = tables.datasets()[d + 1];
     const std::size_t bytes = entries * info(cos.dtype).bytes;
     auto &c = quick[cos.path], &s = quick[sin.path];
@@ -72,6 +73,20 @@ GenerateResult sample(const GoldenCase& golden, const LargeTables& tables, unsig
     }
   }
   return made;
+}
+
+// Gives one row of a file without exact positions its own, where they fit.
+void add_exact_positions(StoredCase& one, const LargePositions& positions, std::uint64_t row) {
+  const auto axes = positions.coordinates(row, 1);
+  if (std::any_of(axes.begin(), axes.end(), [](const auto& at) { return !at.far.empty(); })) return;
+  for (const char* path : kExactPositions) {
+    Tensor& tensor = one.tensors[path] = {Dtype::i64, {axes.size(), 1}, {}};
+    for (const LargePositions::Coordinates& at : axes) {
+      const auto& terms = path == kExactPositions[0] ? at.numerators : at.denominators;
+      const auto bytes = std::as_bytes(std::span(terms));
+      tensor.bytes.insert(tensor.bytes.end(), bytes.begin(), bytes.end());
+    }
+  }
 }
 
 // Block `block` of a cos and a sin dataset.
@@ -107,7 +122,7 @@ void write_positions(FileWriter& file, const LargeTables& tables, std::size_t da
   for (std::uint64_t at = 0; at < block.size(); at += piece.size()) {
     const std::span<std::byte> some(piece.data(),
                                     std::min<std::uint64_t>(piece.size(), block.size() - at));
-    tables.positions(dataset, block.begin() + at, some);
+    tables.positions().bytes(dataset, block.begin() + at, some);
     block.append(some);
   }
   block.finish();
@@ -169,6 +184,7 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
   GenerateResult few = sample(golden, tables, threads);
   StoredCase& frame = few.stored;
   for (const LaterDataset& later : tables.datasets()) frame.tensors.erase(later.path);
+  for (const char* path : kExactPositions) frame.tensors.erase(path);
   frame.text["case"] = case_to_json(golden.c).dump();
   frame.numbers["precision"] = quick::kSeedBits;
   file.add(frame, tables.datasets());
@@ -179,17 +195,17 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
   };
   std::vector<Job> jobs;
   // What takes longest first, so that the threads end together.
-  for (std::size_t d = LargeTables::kPositionDatasets; d < tables.datasets().size(); d += 2)
+  for (std::size_t d = tables.positions().datasets().size(); d < tables.datasets().size(); d += 2)
     for (std::uint64_t b = 0; b * kBlockBytes < tables.datasets()[d].bytes(); ++b)
       jobs.push_back({d, b});
-  for (std::size_t d = 0; d < LargeTables::kPositionDatasets; ++d)
+  for (std::size_t d = 0; d < tables.positions().datasets().size(); ++d)
     for (std::uint64_t b = 0; b * kBlockBytes < tables.datasets()[d].bytes(); ++b)
       jobs.push_back({d, b});
   std::atomic<std::uint64_t> decided = 0;
   each_on_all_cores(
       jobs.size(),
       [&](std::size_t i) {
-        if (jobs[i].dataset < LargeTables::kPositionDatasets) {
+        if (jobs[i].dataset < tables.positions().datasets().size()) {
           write_positions(file, tables, jobs[i].dataset, jobs[i].block);
         } else {
           decided += write_tables(file, tables, jobs[i].dataset, jobs[i].block).decided;
@@ -197,7 +213,7 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
       },
       threads);
   LargeResult out{{0, decided}, few.agreed};
-  for (std::size_t d = LargeTables::kPositionDatasets; d < tables.datasets().size(); ++d)
+  for (std::size_t d = tables.positions().datasets().size(); d < tables.datasets().size(); ++d)
     out.count.values += tables.rows() * tables.entries();
   return out;
 }
@@ -229,8 +245,8 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
   };
   std::vector<Job> jobs;
   for (std::size_t d = 0; d < tables.datasets().size();
-       d += d < LargeTables::kPositionDatasets ? 1 : 2) {
-    const bool table = d >= LargeTables::kPositionDatasets;
+       d += d < tables.positions().datasets().size() ? 1 : 2) {
+    const bool table = d >= tables.positions().datasets().size();
     const std::uint64_t size = table ? tables.rows() : tables.datasets()[d].bytes();
     const std::uint64_t step = table ? rows : kBlockBytes;
     for (std::uint64_t at = 0; at < size; at += step)
@@ -240,9 +256,9 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
       jobs.size(),
       [&](std::size_t i) {
         const Job& job = jobs[i];
-        if (job.dataset < LargeTables::kPositionDatasets) {
+        if (job.dataset < tables.positions().datasets().size()) {
           std::vector<std::byte> piece(job.end - job.begin);
-          tables.positions(job.dataset, job.begin, piece);
+          tables.positions().bytes(job.dataset, job.begin, piece);
           Comparison part(found[job.dataset].view());
           part.take(job.begin, piece);
           return note(job.dataset, part, 0);
@@ -277,8 +293,15 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
     out.differs.push_back(line);
     named.insert(path);
   }
+  const bool exact = tables.positions().exact();
+  for (const char* path : kExactPositions) {
+    if (exact || !stored.datasets.contains(path)) continue;
+    out.differs.push_back(fmt::format("{}: is stored though a coordinate does not fit", path));
+    named.insert(path);
+  }
   for (const std::uint64_t row : sampled_rows(tables.rows())) {
     StoredCase one = rows_of(stored, row, 1, tables.rows());
+    if (!exact) add_exact_positions(one, tables.positions(), row);
     one.text["case"] = case_to_json(rows_of(c, row, 1)).dump();
     const oracle::Report report = oracle::recompute(one);
     out.sampled += report.values;

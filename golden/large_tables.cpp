@@ -13,25 +13,10 @@
 namespace plumbline {
 namespace {
 
-// Runs of consecutive rows from this length on are worth seeds of their own.
-constexpr std::uint64_t kWorthSeeds = 4096;
 // Positions that one set of seeds covers, so that seeds take bounded memory.
 constexpr std::int64_t kSeedRange = std::int64_t{1} << 20;
 // What is kept at most of seeds, and of tables by denominator.
 constexpr std::size_t kMostSeedSets = 4, kMostDenominators = 32;
-
-struct Terms {
-  std::int64_t numerator, denominator;
-};
-
-Terms terms_of(const Coordinate& x) {
-  const Rational& exact = std::get<Rational>(x);
-  const Integer most = std::numeric_limits<std::int64_t>::max();
-  if (abs(numerator(exact)) > most || denominator(exact) > most)
-    throw std::runtime_error("a coordinate of the case passes 63 bits");
-  return {numerator(exact).convert_to<std::int64_t>(),
-          denominator(exact).convert_to<std::int64_t>()};
-}
 
 // Windows that are rows [first, first + count) of these.
 std::vector<Window> part_of(const std::vector<Window>& all, std::uint64_t first,
@@ -68,20 +53,21 @@ bool LargeTables::fits(const Case& c) {
          allocation(c).partner.empty();
 }
 
+namespace {
+
+FrequencyAllocation checked_map(const Case& c) {
+  if (!LargeTables::fits(c))
+    throw std::invalid_argument("case " + c.id + ": holds more than exact tables");
+  return allocation(c);
+}
+
+}  // namespace
+
 LargeTables::LargeTables(const Case& c, unsigned threads)
-    : case_(c),
-      threads_(threads),
-      axes_(static_cast<std::size_t>(design_of(*c.scheme, c.parameters).axes)),
-      map_(allocation(c)) {
-  if (!fits(c)) throw std::invalid_argument("case " + c.id + ": holds more than exact tables");
-  rows_ = rows_in(c);
+    : threads_(threads), map_(checked_map(c)), positions_(c, threads) {
   for (const Ladder& ladder : map_.ladders) spectra_.emplace_back(c.spectrum, ladder);
-  const auto axes = static_cast<std::uint64_t>(axes_);
-  datasets_ = {{"token_index", Dtype::i64, {rows_}},
-               {"position_ids", Dtype::f64, {axes, rows_}},
-               {"position_numerator", Dtype::i64, {axes, rows_}},
-               {"position_denominator", Dtype::i64, {axes, rows_}}};
-  const std::vector<std::uint64_t> shape{rows_, static_cast<std::uint64_t>(map_.maps),
+  datasets_ = positions_.datasets();
+  const std::vector<std::uint64_t> shape{rows(), static_cast<std::uint64_t>(map_.maps),
                                          static_cast<std::uint64_t>(map_.pairs)};
   for (const Format& f : table_formats(c)) {
     const std::string folder = std::string(info(dtype_of(f)).name) + "/";
@@ -91,130 +77,9 @@ LargeTables::LargeTables(const Case& c, unsigned threads)
   plain_ = map_.maps == 1 && spectra_.size() == 1 && spectra_.front().rungs() == map_.pairs;
   for (std::size_t e = 0; e < map_.of.size(); ++e)
     plain_ = plain_ && map_.of[e].axis != Axis::none && map_.of[e].rung == static_cast<int>(e);
-  find_runs();
 }
 
 LargeTables::~LargeTables() = default;
-
-// TextRule makes every coordinate of a text segment a straight line; the last row is compared with
-// it all the same.
-void LargeTables::find_runs() {
-  if (!case_.attention_mask.empty()) return;
-  std::uint64_t row = 0;
-  for (const Window& w : case_.rows()) {
-    std::int64_t start = case_.pad_left;
-    for (const Segment& segment : case_.sequence) {
-      const std::int64_t end = start + tokens(segment);
-      const std::int64_t from = std::max(start, w.first), to = std::min(end, w.first + w.count);
-      start = end;
-      if (!std::holds_alternative<Text>(segment) ||
-          to - from < static_cast<std::int64_t>(kWorthSeeds))
-        continue;
-      Case ends = case_;
-      ends.windows = {{from, 2}, {to - 1, 1}};
-      const PositionTable ids = plumbline::positions(ends);
-      Run run{row + static_cast<std::uint64_t>(from - w.first),
-              static_cast<std::uint64_t>(to - from),
-              {}};
-      bool straight = true;
-      for (std::size_t a = 0; a < axes_; ++a) {
-        const Terms first = terms_of(ids.at(a, 0)), second = terms_of(ids.at(a, 1)),
-                    last = terms_of(ids.at(a, 2));
-        const std::int64_t step = second.numerator - first.numerator;
-        straight = straight && first.numerator >= 0 && step >= 0 &&
-                   second.denominator == first.denominator &&
-                   last.denominator == first.denominator &&
-                   last.numerator == first.numerator + step * (to - 1 - from);
-        run.axes.push_back({first.numerator, first.denominator, step});
-      }
-      if (straight) runs_.push_back(std::move(run));
-    }
-    row += static_cast<std::uint64_t>(w.count);
-  }
-}
-
-std::pair<const LargeTables::Run*, std::uint64_t> LargeTables::run_at(std::uint64_t row) const {
-  std::uint64_t end = rows_;
-  for (const Run& run : runs_) {
-    if (row >= run.first && row - run.first < run.count) return {&run, run.first + run.count - row};
-    if (run.first > row) end = std::min(end, run.first);
-  }
-  return {nullptr, end - row};
-}
-
-std::vector<LargeTables::Coordinates> LargeTables::coordinates(std::uint64_t first,
-                                                               std::uint64_t count) const {
-  std::vector<Coordinates> out(axes_);
-  const auto [run, rows] = run_at(first);
-  if (run != nullptr && count <= rows) {
-    const auto offset = static_cast<std::int64_t>(first - run->first);
-    for (std::size_t a = 0; a < axes_; ++a) {
-      const Line& line = run->axes[a];
-      out[a].denominators.assign(count, line.denominator);
-      out[a].numerators.resize(count);
-      for (std::size_t k = 0; k < count; ++k)
-        out[a].numerators[k] = line.numerator + (offset + static_cast<std::int64_t>(k)) * line.step;
-    }
-    return out;
-  }
-  const PositionTable ids = plumbline::positions(rows_of(case_, first, count));
-  for (std::size_t a = 0; a < axes_; ++a)
-    for (std::size_t k = 0; k < count; ++k) {
-      const Terms t = terms_of(ids.at(a, k));
-      out[a].numerators.push_back(t.numerator);
-      out[a].denominators.push_back(t.denominator);
-    }
-  return out;
-}
-
-void LargeTables::positions(std::size_t dataset, std::uint64_t begin,
-                            std::span<std::byte> to) const {
-  std::byte* at = to.data();
-  const auto put = [&](auto value) {
-    static_assert(sizeof value == 8);
-    std::memcpy(at, &value, sizeof value);
-    at += sizeof value;
-  };
-  const auto put_quotient = [&](std::int64_t n, std::int64_t d) {
-    constexpr std::int64_t kExact = std::int64_t{1} << 53;
-    if (n > -kExact && n < kExact && d < kExact)
-      put(static_cast<double>(n) / static_cast<double>(d));  // one rounding
-    else
-      put(round_to(Rational(n, d), binary64));
-  };
-  std::uint64_t element = begin / 8;
-  for (std::uint64_t left = to.size() / 8, count = 0; left > 0; left -= count, element += count) {
-    const std::size_t axis = static_cast<std::size_t>(element / rows_);
-    const std::uint64_t row = element % rows_;
-    count = std::min<std::uint64_t>({left, rows_ - row, 4096});
-    if (dataset == 0) {
-      for (const Window& w : part_of(case_.rows(), row, count))
-        for (std::int64_t i = 0; i < w.count; ++i) put(w.first + i);
-      continue;
-    }
-    const auto [run, rows] = run_at(row);
-    count = std::min(count, rows);
-    if (run == nullptr) {
-      const Coordinates some = std::move(coordinates(row, count)[axis]);
-      for (std::size_t k = 0; k < count; ++k) {
-        if (dataset == 1) put_quotient(some.numerators[k], some.denominators[k]);
-        if (dataset == 2) put(some.numerators[k]);
-        if (dataset == 3) put(some.denominators[k]);
-      }
-      continue;
-    }
-    const Line line = run->axes[axis];
-    const auto offset = static_cast<std::int64_t>(row - run->first);
-    const auto end = offset + static_cast<std::int64_t>(count);
-    if (dataset == 1)
-      for (std::int64_t k = offset; k < end; ++k)
-        put_quotient(line.numerator + k * line.step, line.denominator);
-    if (dataset == 2)
-      for (std::int64_t k = offset; k < end; ++k) put(line.numerator + k * line.step);
-    if (dataset == 3)
-      for (std::int64_t k = offset; k < end; ++k) put(line.denominator);
-  }
-}
 
 namespace {
 
@@ -249,7 +114,7 @@ quick::Count LargeTables::run_rungs(std::size_t spectrum, const Run& run, const 
     });
     return rows->rows(from, last + 1, out);
   }
-  Coordinates at{{}, std::vector<std::int64_t>(count, line.denominator)};
+  Coordinates at{{}, std::vector<std::int64_t>(count, line.denominator), {}};
   for (std::uint64_t k = 0; k < count; ++k)
     at.numerators.push_back(from + static_cast<std::int64_t>(k) * line.step);
   return rungs(spectrum, at, out);
@@ -257,6 +122,22 @@ quick::Count LargeTables::run_rungs(std::size_t spectrum, const Run& run, const 
 
 quick::Count LargeTables::rungs(std::size_t spectrum, const Coordinates& at,
                                 const quick::RowsOut& out) const {
+  if (at.far.empty()) return near_rungs(spectrum, at, out);
+  // Runs of rows that are all far, or all not.
+  quick::Count total;
+  for (std::size_t from = 0, to = 0; from < at.denominators.size(); from = to) {
+    const bool far = at.denominators[from] == 0;
+    Coordinates some;
+    while (to < at.denominators.size() && (at.denominators[to] == 0) == far) ++to;
+    some.add(at, from, to - from);
+    const quick::RowsOut here = quick::from_row(out, static_cast<std::ptrdiff_t>(from));
+    total += far ? decided_rungs(spectrum, some, here) : near_rungs(spectrum, some, here);
+  }
+  return total;
+}
+
+quick::Count LargeTables::near_rungs(std::size_t spectrum, const Coordinates& at,
+                                     const quick::RowsOut& out) const {
   // Over their common denominator, where the quick rows reach that far.
   std::int64_t common = 1;
   bool near = true;
@@ -279,11 +160,16 @@ quick::Count LargeTables::rungs(std::size_t spectrum, const Coordinates& at,
     });
     return made->rows(numerators, rows, out);
   }
+  return decided_rungs(spectrum, at, out);
+}
+
+quick::Count LargeTables::decided_rungs(std::size_t spectrum, const Coordinates& at,
+                                        const quick::RowsOut& out) const {
+  const auto rows = static_cast<int>(at.numerators.size());
   const ResolvedSpectrum& resolved = spectra_[spectrum];
   const std::size_t bytes = info(out.dtype).bytes;
   for (int row = 0; row < rows; ++row) {
-    const auto k = static_cast<std::size_t>(row);
-    const Rational position(at.numerators[k], at.denominators[k]);
+    const Rational position = at.at(static_cast<std::size_t>(row));
     const quick::RowsOut here = quick::from_row(out, row);
     for (int rung = 0; rung < resolved.rungs(); ++rung)
       for (const bool sine : {false, true}) {
@@ -300,7 +186,7 @@ quick::Count LargeTables::rungs(std::size_t spectrum, const Coordinates& at,
 quick::Count LargeTables::part(const Run* run, std::uint64_t first, std::uint64_t count,
                                const quick::RowsOut& out) const {
   std::vector<Coordinates> at;
-  if (run == nullptr) at = coordinates(first, count);
+  if (run == nullptr) at = positions_.coordinates(first, count);
   const auto rows = [&](std::size_t axis, const quick::RowsOut& to) {
     const std::size_t spectrum = spectra_.size() == 1 ? 0 : axis;
     return run != nullptr
@@ -358,7 +244,7 @@ quick::Count LargeTables::tables(Dtype dtype, std::uint64_t first, std::uint64_t
   const quick::RowsOut out{dtype, cos, sin, static_cast<std::ptrdiff_t>(entries())};
   quick::Count total{2 * count * entries(), 0};
   for (std::uint64_t done = 0; done < count;) {
-    const auto [run, rows] = run_at(first + done);
+    const auto [run, rows] = positions_.run_at(first + done);
     std::uint64_t some = std::min(count - done, rows);
     if (run != nullptr) {
       constexpr auto kRange = static_cast<std::uint64_t>(kSeedRange);

@@ -393,5 +393,26 @@ TEST_F(LargeTablesFile, GoThroughTheTool) {
   EXPECT_FALSE(fs::exists(at("x.h5")));
 }
 
+// The coordinates of the first shard alone fit.
+TEST_F(LargeTablesFile, AreJoinedWhereSomeShardsHaveExactPositions) {
+  const std::string cases =
+      spilled("cases.json", R"({"id": "far", "scheme": "v2pe", "params": {"visual_stride": 1e-18},
+          "shape": {"head_dim": 8, "rotary_dim": 8, "num_heads": 1, "num_key_value_heads": 1},
+          "sequence": "t20 v1x3x3", "dtypes": ["f64"], "tensors": ["own_tables"]})");
+  std::vector<std::string> parts;
+  for (const std::string i : {"0", "1"}) {
+    parts.push_back(at("part" + i + ".h5"));
+    output({"generate", "--cases", cases, "--shard", i + "/2", "--out", parts.back()});
+    EXPECT_EQ(FileReader(parts.back()).load("far").tensors.contains("position_numerator"),
+              i == "0");
+  }
+  const std::string whole = at("whole.h5"), all = at("all.shards");
+  output({"generate", "--cases", cases, "--out", whole});
+  output({"generate", "--cases", cases, "--out", all, "--join", parts[0], parts[1]});
+  EXPECT_NE(output({"verify", all}).find(" 0 datasets differ"), std::string::npos);
+  const auto expected = digests(whole + ".manifest");
+  for (const auto& [path, digest] : digests(all)) EXPECT_EQ(digest, expected.at(path)) << path;
+}
+
 }  // namespace
 }  // namespace plumbline

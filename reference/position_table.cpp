@@ -4,35 +4,10 @@
 #include <charconv>
 
 #include "reference/evaluate.h"
+#include "reference/row_walk.h"
 
 namespace plumbline {
 namespace {
-
-// Which real token stands in a padded row, if any.
-class RowMap {
- public:
-  explicit RowMap(const Case& c)
-      : left_(c.pad_left), real_(tokens(c.sequence)), mask_(c.attention_mask) {
-    std::int64_t before = 0;
-    for (const auto bit : mask_) {
-      before_.push_back(before);
-      before += bit;
-    }
-  }
-  std::optional<std::int64_t> token(std::int64_t row) const {
-    if (!mask_.empty()) {
-      const auto i = static_cast<std::size_t>(row);
-      return mask_[i] != 0 ? std::optional(before_[i]) : std::nullopt;
-    }
-    if (row < left_ || row >= left_ + real_) return std::nullopt;
-    return row - left_;
-  }
-
- private:
-  std::int64_t left_, real_;
-  std::vector<std::uint8_t> mask_;
-  std::vector<std::int64_t> before_;
-};
 
 PositionTable blank(const Case& c, const PositionDesign& design) {
   PositionTable out;
@@ -49,25 +24,15 @@ PositionTable blank(const Case& c, const PositionDesign& design) {
   return out;
 }
 
-// Calls use(row, token) for every row that holds a token.
-template <class Use>
-void each_token(const Case& c, const PositionTable& table, const Use& use) {
-  const RowMap rows(c);
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    if (const auto token = rows.token(table.token_index[row])) use(row, *token);
-  }
-}
-
 PositionTable exact_positions(const Case& c, const PositionDesign& design) {
-  const Walk<Rational> walk(design, c.parameters, c.sequence, c.float32);
-  const bool truncated =
-      c.parameters.has("integer_output") && c.parameters.word("integer_output") == "trunc";
+  const RowWalk rows(c);
+  const Walk<Rational>& walk = rows.walk();
   PositionTable out = blank(c, design);
-  each_token(c, out, [&](std::size_t row, std::int64_t token) {
-    const Point<Rational> point = walk.at(token);
+  for (std::size_t row = 0; row < out.rows(); ++row) {
+    const Point<Rational> point = rows.at(out.token_index[row]);
     for (std::size_t a = 0; a < static_cast<std::size_t>(out.axes); ++a)
-      out.position_ids[a * out.rows() + row] = truncated ? truncate(point[a]) : point[a];
-  });
+      out.position_ids[a * out.rows() + row] = point[a];
+  }
   const Rational length(c.padded_length());
   if (design.delta != DeltaRule::none) {
     const Rational top =
@@ -81,11 +46,14 @@ PositionTable exact_positions(const Case& c, const PositionDesign& design) {
 PositionTable irrational_positions(const Case& c, const PositionDesign& design) {
   const Walk<Irrational> walk(design, c.parameters, c.sequence);
   PositionTable out = blank(c, design);
-  each_token(c, out, [&](std::size_t row, std::int64_t token) {
-    const Point<Irrational> point = walk.at(token);
+  const RowMap rows(c);
+  for (std::size_t row = 0; row < out.rows(); ++row) {
+    const auto token = rows.token(out.token_index[row]);
+    if (!token) continue;
+    const Point<Irrational> point = walk.at(*token);
     for (std::size_t a = 0; a < static_cast<std::size_t>(out.axes); ++a)
       out.position_ids[a * out.rows() + row] = coordinate(point[a]);
-  });
+  }
   const Irrational length{Rational(c.padded_length())}, one{Rational(1)};
   if (design.delta != DeltaRule::none) out.rope_delta = coordinate(walk.maximum() + one - length);
   out.rope_delta_cursor = coordinate(walk.cursor() - length);
