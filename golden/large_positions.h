@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "golden/case_file.h"
+#include "golden/file.h"
 #include "reference/row_walk.h"
 
 // Where the rows of a case with exact positions stand, any of them at any time, in memory that does
-// not depend on their number and in time that does not depend on that of the segments.
+// not depend on their number, each at the cost of one search over the segments.
 namespace plumbline {
 
 class LargePositions {
