@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "golden/oracle/exact.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -108,6 +110,17 @@ Rational Dyadic::rational() const {
   Rational r;
   arf_get_fmpq(r.get(), value_);
   return r;
+}
+
+void free_caches_at_thread_end() {
+  struct Caches {
+    ~Caches() {
+      // The first thread's end with the process, after objects that it still holds.
+      if (::gettid() != ::getpid()) flint_cleanup();
+    }
+  };
+  thread_local const Caches caches;
+  static_cast<void>(caches);
 }
 
 }  // namespace plumbline::oracle

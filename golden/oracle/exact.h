@@ -137,4 +137,8 @@ auto at_rising_precision(slong bits, Decide&& decide) {
   }
 }
 
+// Has the library free what it keeps for this thread when the thread ends, which it does not do by
+// itself. For every function that a thread may call first.
+void free_caches_at_thread_end();
+
 }  // namespace plumbline::oracle

@@ -11,6 +11,7 @@
 namespace plumbline::oracle {
 
 Report recompute(const StoredCase& stored) {
+  free_caches_at_thread_end();
   try {
     const auto text = stored.text.find("case");
     if (text == stored.text.end()) throw std::invalid_argument("the attribute `case` is absent");

@@ -136,7 +136,9 @@ struct Table::Parts {
 };
 
 Table::Table(const std::string& spectrum, std::int64_t pairs)
-    : parts_(std::make_unique<Parts>(spectrum, pairs)) {}
+    : parts_(std::make_unique<Parts>(spectrum, pairs)) {
+  free_caches_at_thread_end();
+}
 Table::~Table() = default;
 
 TableFindings Table::consecutive(std::int64_t first, int count, std::span<const TableRows> rows,
