@@ -4,21 +4,11 @@
 #include <cmath>
 #include <string>
 
-#include "fast/refuse.h"
-
 namespace plumbline::fast {
 namespace {
 
 void check_shape(const RotaryCase& c) {
-  require(c.head_dim >= 2, "head_dim", c.head_dim, "must be at least 2");
-  require(c.rotary_dim >= 2 && c.rotary_dim <= c.head_dim && c.rotary_dim % 2 == 0, "rotary_dim",
-          c.rotary_dim, "must be even and lie in [2, head_dim]");
-  require(c.num_key_value_heads >= 1, "num_key_value_heads", c.num_key_value_heads,
-          "must be at least 1");
-  require(c.num_heads >= 1 && c.num_heads % c.num_key_value_heads == 0, "num_heads", c.num_heads,
-          "must be a positive multiple of num_key_value_heads");
-  require(c.maps == 1 || c.maps == c.num_key_value_heads, "maps", c.maps,
-          "must be 1 or num_key_value_heads");
+  check_heads(c);
   require(c.axes >= 1 && c.axes < kNoAxis, "axes", c.axes, "must lie in [1, 254]");
   require(c.spectra.size() == 1 || c.spectra.size() == static_cast<std::size_t>(c.axes),
           "number of spectra", c.spectra.size(), "must be 1 or the number of axes");
@@ -57,8 +47,7 @@ void check_positions(const RotaryCase& c, std::size_t size, int tokens) {
 }
 
 void check_position(double position) {
-  require(std::abs(position) <= kMaxPosition, "position_ids", position,
-          "must lie in [-2^31, 2^31]");
+  if (!(std::abs(position) <= kMaxPosition)) refuse_position(position);
 }
 
 void check_frequency(double inv_freq) {

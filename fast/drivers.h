@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fast/fast.h"
+#include "fast/refuse.h"
 
 namespace plumbline::fast {
 
@@ -13,6 +14,20 @@ inline constexpr double kMaxInvFreq = 0x1p20;
 
 // Throws std::invalid_argument, naming the field of the case that is wrong.
 void check(const RotaryCase& c);
+
+// The same for the shape of one head and their number, of a case or a plan.
+template <class Shape>
+void check_heads(const Shape& c) {
+  require(c.head_dim >= 2, "head_dim", c.head_dim, "must be at least 2");
+  require(c.rotary_dim >= 2 && c.rotary_dim <= c.head_dim && c.rotary_dim % 2 == 0, "rotary_dim",
+          c.rotary_dim, "must be even and lie in [2, head_dim]");
+  require(c.num_key_value_heads >= 1, "num_key_value_heads", c.num_key_value_heads,
+          "must be at least 1");
+  require(c.num_heads >= 1 && c.num_heads % c.num_key_value_heads == 0, "num_heads", c.num_heads,
+          "must be a positive multiple of num_key_value_heads");
+  require(c.maps == 1 || c.maps == c.num_key_value_heads, "maps", c.maps,
+          "must be 1 or num_key_value_heads");
+}
 
 // What drives one pair of one map. turns is false for kNoAxis and for frequency zero, whatever the
 // position.
@@ -28,6 +43,10 @@ std::vector<Driver> drivers(const RotaryCase& c, const InvFreq& inv_freq);
 // Throws for positions outside the domain and for a wrong number of them.
 void check_positions(const RotaryCase& c, std::size_t size, int tokens);
 void check_position(double position);
+template <class Position>
+[[noreturn]] void refuse_position(Position position) {
+  refuse("position_ids", position, "must lie in [-2^31, 2^31]");
+}
 
 void check_frequency(double inv_freq);
 

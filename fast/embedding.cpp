@@ -93,6 +93,9 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   const std::size_t size = element_size(batch.storage);
   for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
   for (int first = begin; first < end; first += block) {
+    // A stride along one token only may be anything.
+    if (first > begin)
+      for (JobTensor& tensor : job.tensors) advance(tensor, block, size);
     job.tokens = std::min(block, end - first);
     const bool left = merged(first, job.tokens, rows);
     job.rows_per_token = left ? s.c.axes : s.rows;
@@ -107,7 +110,6 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
       find(first + t, space, rows + static_cast<std::ptrdiff_t>(t) * s.rows);
     }
     s.kernel->rotate(job);
-    for (JobTensor& tensor : job.tensors) advance(tensor, job.tokens, size);
   }
 }
 
@@ -175,7 +177,7 @@ void check_each(std::span<const Position> position_ids) {
   if constexpr (!std::is_same_v<Position, std::int32_t>) {
     constexpr auto kMost = static_cast<Position>(kMaxPosition);
     for (const Position p : position_ids)
-      if (!(p >= -kMost && p <= kMost)) check_position(static_cast<double>(p));
+      if (!(p >= -kMost && p <= kMost)) refuse_position(p);
   }
 }
 
@@ -184,10 +186,10 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
                   int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
   check_positions(s.c, position_ids.size(), tokens);
   require(threads >= 1, "threads", threads, "must be at least 1");
-  const TokenShape shape{tokens, s.c.head_dim};
+  const std::size_t size = element_size(storage);
+  check_direction(direction);
   const auto check_tensors = [&] {
-    check_views("q", shape, s.c.num_heads, storage, q.input, q.output);
-    check_views("k", shape, s.c.num_key_value_heads, storage, k.input, k.output);
+    check_q_and_k({tokens, s.c.head_dim}, storage, s.c.num_heads, q, s.c.num_key_value_heads, k);
   };
   const bool adjoint = direction == Direction::adjoint;
   // A step of decoding is over before the machinery below would have started.
@@ -195,9 +197,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
     const void* rows[kFewRows];
     if (tokens == 1 && storage != Storage::f64 && s.rows <= kFewRows &&
         look_up(s, position_ids.data(), 1, rows) == Rows::stand) {
-      const std::size_t size = element_size(storage);
-      if (!plain_token(s.c.head_dim, size, q.input, q.output) ||
-          !plain_token(s.c.head_dim, size, k.input, k.output))
+      if (!plain_token(s.c.head_dim, size, s.c.num_heads, q, s.c.num_key_value_heads, k))
         check_tensors();
       s.kernel->rotate(job_of(s, {storage, tokens, q, k, adjoint, 0}, rows));
       return;
@@ -208,7 +208,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
   check_tensors();
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
                             static_cast<std::size_t>(s.c.num_heads + s.c.num_key_value_heads) *
-                            static_cast<std::size_t>(s.c.head_dim) * element_size(storage);
+                            static_cast<std::size_t>(s.c.head_dim) * size;
   const Batch batch{storage, tokens, q, k, adjoint, prefetch_distance(bytes)};
   const int parts = std::min(threads, tokens);
   if (parts == 1) {

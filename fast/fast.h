@@ -172,14 +172,17 @@ struct Kernel {
 std::span<const Kernel> kernels();
 
 // The checked door to kernel.rotate for one of q and k: `heads` is num_heads or
-// num_key_value_heads. input and output are the same tensor (equal data and strides)
-// or do not overlap; one of the output's strides must span all that the other walks over.
-// plan.tokens may be 0. Throws std::invalid_argument if the plan does not fit the kernel or the
-// storage, or a view is malformed.
+// num_key_value_heads. input and output are the same tensor (equal data and strides) or have no
+// byte in common; one of the output's strides must span all that the other walks over.
+// plan.tokens may be 0. Throws std::invalid_argument if the plan does not fit the kernel, the
+// storage or its own table, and for a view that breaks these rules or spans more than 2^56 bytes.
+// Views are apart if their addresses are, or their addresses modulo a stride of either or the
+// common divisor of all, as where q, k and v of a token stand side by side; others are refused.
 void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int heads,
             const ConstView& input, const View& output, Direction direction);
 
-// q or k of a batch, as above; in place if the two are equal.
+// q or k of a batch, as above; in place if the two are equal. Neither output may have a byte of the
+// other tensor.
 struct InOut {
   ConstView input;
   View output;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "fast/fast.h"
+#include "fast/drivers.h"
 #include "fast/job.h"
 #include "fast/refuse.h"
 
@@ -70,6 +70,24 @@ constexpr Kernel kKernels[] = {
      merge_scalar},
 };
 
+// A plan is a struct that anyone may fill.
+void check_plan(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int heads) {
+  require(kernel.supported(), "kernel", kernel.name, "is not supported on this machine");
+  require(plan.phase == kernel.phase, "kernel", kernel.name, "the plan was made for another phase");
+  require((plan.table == Storage::f64) == (storage == Storage::f64), "storage",
+          static_cast<int>(storage), "the plan was made for another storage type");
+  require(plan.tokens >= 0, "tokens", plan.tokens, "must not be negative");
+  check_heads(plan);
+  require(heads == plan.num_heads || heads == plan.num_key_value_heads, "heads", heads,
+          "must be num_heads or num_key_value_heads");
+  const bool wide = plan.table == Storage::f64;
+  const std::size_t entries = wide ? plan.cos_sin_cache_f64.size() : plan.cos_sin_cache.size();
+  const auto row = static_cast<std::size_t>(plan.maps) * static_cast<std::size_t>(plan.rotary_dim);
+  require(entries % row == 0 && entries / row == static_cast<std::size_t>(plan.tokens),
+          wide ? "size of cos_sin_cache_f64" : "size of cos_sin_cache", entries,
+          "must be tokens * maps * rotary_dim");
+}
+
 // Tokens whose pointers are handed over in one call.
 constexpr int kBlock = 64;
 
@@ -80,12 +98,8 @@ std::span<const Kernel> kernels() { return kKernels; }
 void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int heads,
             const ConstView& input, const View& output, Direction direction) {
   const std::size_t size = element_size(storage);
-  require(kernel.supported(), "kernel", kernel.name, "is not supported on this machine");
-  require(plan.phase == kernel.phase, "kernel", kernel.name, "the plan was made for another phase");
-  require((plan.table == Storage::f64) == (storage == Storage::f64), "storage",
-          static_cast<int>(storage), "the plan was made for another storage type");
-  require(heads == plan.num_heads || heads == plan.num_key_value_heads, "heads", heads,
-          "must be num_heads or num_key_value_heads");
+  check_plan(kernel, plan, storage, heads);
+  check_direction(direction);
   if (plan.tokens == 0) return;
   check_views("", {plan.tokens, plan.head_dim}, heads, storage, input, output);
 

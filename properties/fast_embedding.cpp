@@ -300,7 +300,7 @@ TEST(FastEmbedding, LooksAtTheViewsOfOneToken) {
        [](fast::InOut& v) { v.input.data = static_cast<const std::byte*>(v.input.data) + 2; }},
       {": is not aligned to its element",
        [](fast::InOut& v) { v.output.data = static_cast<std::byte*>(v.output.data) + 1; }},
-      {" output token_stride = ",
+      {" output head_stride = ",
        [](fast::InOut& v) { v.output.head_stride = v.input.head_stride -= 1; }},
       {" output head_stride = ", [](fast::InOut& v) { v.output.head_stride += 4; }},
   };
