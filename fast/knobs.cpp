@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "fast/refuse.h"
 #include "fast/spectrum.h"
@@ -74,9 +76,9 @@ void check_own_knobs(const Spectrum& s, const Knobs& knobs) {
     case Scaling::yarn:
       require_ratio("beta_fast", knobs.beta_fast);
       require_ratio("beta_slow", knobs.beta_slow);
-      for (const auto& scale : {s.mscale, s.mscale_all_dim})
-        if (scale)
-          require(*scale >= 0 && *scale <= 1024, "mscale", *scale, "must lie in [0, 1024]");
+      for (const auto& [knob, scale] :
+           {std::pair("mscale", s.mscale), std::pair("mscale_all_dim", s.mscale_all_dim)})
+        if (scale) require(*scale >= 0 && *scale <= 1024, knob, *scale, "must lie in [0, 1024]");
       break;
     case Scaling::longrope:
       require(s.factors.size() == static_cast<std::size_t>(knobs.dim / 2), "number of factors",
@@ -107,6 +109,8 @@ Knobs settle(const Spectrum& s) {
   knobs.dim = whole_head ? s.head_dim : s.rotary_dim;
   require(knobs.dim >= 2 && knobs.dim <= 65536 && knobs.dim % 2 == 0,
           whole_head ? "head_dim" : "rotary_dim", knobs.dim, "must be even and lie in [2, 65536]");
+  require(std::isfinite(s.log_freq_scale) && s.log_freq_scale > 0, "log_freq_scale",
+          s.log_freq_scale, "must be finite and above 0");
   require(s.base > 1 && s.base <= 0x1p60, "base", s.base, "must lie in (1, 2^60]");
   if (reads_original(s.scaling)) {
     const bool own = s.original_max_position_embeddings != 0;

@@ -3,6 +3,7 @@
 
 #include "fast/drivers.h"
 #include "fast/exact_phase.h"
+#include "fast/job.h"
 #include "fast/refuse.h"
 
 namespace plumbline::fast {
@@ -78,6 +79,8 @@ void fill(RotaryPlan& plan, const RotaryCase& c, std::span<const double> positio
 
 RotaryPlan make_plan(const RotaryCase& c, std::span<const double> position_ids, int tokens,
                      Phase phase, Storage storage) {
+  require(phase <= Phase::f32, "phase", static_cast<int>(phase), "is neither exact nor f32");
+  element_size(storage);
   check(c);
   check_positions(c, position_ids.size(), tokens);
   for (const double position : position_ids) check_position(position);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <string>
 
 #include "fast/refuse.h"
 
@@ -23,11 +24,14 @@ void check(const PromptSegment& s) {
   require(s.w >= 0, "w", s.w, "must not be negative");
   const bool visual = s.t != 0 || s.h != 0 || s.w != 0;
   require(s.text == 0 || !visual, "text", s.text, "must be 0 in a visual segment");
-  require(!visual || (s.t != 0 && s.h != 0 && s.w != 0), "t, h, w", 0,
-          "must be all positive or all 0");
+  const auto three = [&](const char* between) {
+    return std::to_string(s.t) + between + std::to_string(s.h) + between + std::to_string(s.w);
+  };
+  if (visual && (s.t == 0 || s.h == 0 || s.w == 0))
+    refuse("t, h, w", three(", "), "must be all positive or all 0");
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  require(s.t == 0 || std::int64_t{s.h} * s.w <= kMost / s.t, "t * h * w", s.t,
-          "must not exceed 2^31 - 1");
+  if (visual && std::int64_t{s.h} * s.w > kMost / s.t)
+    refuse("t * h * w", three(" * "), "must not exceed 2^31 - 1");
   if (s.times.empty()) return;
   require(s.times.size() == static_cast<std::size_t>(s.t), "number of times", s.times.size(),
           "must be t");
@@ -87,7 +91,11 @@ std::int64_t write(PositionLayout layout, std::span<const PromptSegment> prompt,
 
 }  // namespace
 
-int axes_of(PositionLayout layout) { return layout == PositionLayout::flat ? 1 : 3; }
+int axes_of(PositionLayout layout) {
+  require(layout <= PositionLayout::spatial_reset, "layout", static_cast<int>(layout),
+          "is not one of the three");
+  return layout == PositionLayout::flat ? 1 : 3;
+}
 
 int count_tokens(std::span<const PromptSegment> prompt) {
   std::int64_t total = 0;

@@ -27,7 +27,7 @@ struct PromptSegment {
 // arXiv 2510.23095 (spatial_reset).
 enum class PositionLayout : std::uint8_t { flat, grid, spatial_reset };
 
-// Axes that a layout has: 1 for flat, else 3.
+// Axes that a layout has: 1 for flat, else 3. Throws std::invalid_argument for what is no layout.
 int axes_of(PositionLayout layout);
 // Tokens of a prompt. Throws std::invalid_argument for a segment with a negative number or both
 // kinds of tokens, and beyond 2^31 - 1 tokens.
@@ -36,7 +36,7 @@ int count_tokens(std::span<const PromptSegment> prompt);
 // Writes out[axis * axis_stride + token] for the prompt that starts at position `start`, and
 // returns the position after it: rope_delta is that minus start minus the number of tokens. Prompts
 // of a batch may be written side by side with one stride. Throws std::invalid_argument as
-// count_tokens, for times of a wrong length or order, an axis_stride below the number of tokens
+// the two above, for times of a wrong length or order, an axis_stride below the number of tokens
 // (where there is more than one axis), and for a position beyond 2^31, before anything is written.
 std::int64_t position_ids(PositionLayout layout, std::span<const PromptSegment> prompt,
                           std::int64_t start, std::int32_t* out, std::ptrdiff_t axis_stride);

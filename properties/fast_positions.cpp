@@ -129,11 +129,14 @@ TEST(FastPositions, RefuseWhatHasNoPositions) {
   EXPECT_EQ(message({}), "accepted");
   EXPECT_EQ(message({text(-1)}), "text = -1: must not be negative");
   EXPECT_EQ(message({{1, 1, 1, 1, {}}}), "text = 1: must be 0 in a visual segment");
-  EXPECT_EQ(message({{0, 1, 0, 1, {}}}), "t, h, w = 0: must be all positive or all 0");
+  EXPECT_EQ(message({{0, 0, 3, 2, {}}}), "t, h, w = 0, 3, 2: must be all positive or all 0");
+  EXPECT_EQ(message({{0, 1, 0, 1, {}}}), "t, h, w = 1, 0, 1: must be all positive or all 0");
   EXPECT_EQ(message({{0, 2, 1, 1, falling}}), "times = 2: must not decrease");
   EXPECT_EQ(message({{0, 2, 1, 1, one}}), "number of times = 1: must be t");
   EXPECT_EQ(message({{0, 1 << 20, 1 << 20, 1, {}}}),
-            "t * h * w = 1048576: must not exceed 2^31 - 1");
+            "t * h * w = 1048576 * 1048576 * 1: must not exceed 2^31 - 1");
+  EXPECT_EQ(message({{0, 46341, 46341, 2, {}}}),
+            "t * h * w = 46341 * 46341 * 2: must not exceed 2^31 - 1");
   EXPECT_EQ(message({text(65)}), "axis_stride = 64: must be at least the number of tokens");
   EXPECT_EQ(message({text(2)}, (std::int64_t{1} << 31) - 1),
             "position_ids = 2147483648: must not exceed 2^31 (int32: 2^31 - 1)");
