@@ -55,8 +55,8 @@ struct Spectrum {
   double low_freq_factor = 1, high_freq_factor = 4;   // llama3
   // longrope: the list in force, short_factor or long_factor, one for each rung.
   std::vector<double> factors;
-  // Afterwards: every inv_freq to the power 1 / log_freq_scale; then times 2 pi, for frequencies
-  // that count turns.
+  // Afterwards: every inv_freq to the power 1 / log_freq_scale, finite and above 0; then times 2
+  // pi, for frequencies that count turns.
   double log_freq_scale = 1;
   bool turns = false;
 };
@@ -98,9 +98,12 @@ struct RotaryCase {
 };
 
 enum class Phase : std::uint8_t {
-  // The angle is reduced modulo a quarter turn with inv_freq to about 120 bits. A binary32 table is
-  // correctly rounded at every position up to 2^31. In a binary64 table cos and sin are good to 1.1
-  // ulp (1.7 where A is not 1), save beside a zero, where 2^-88 is what holds.
+  // The angle phi is reduced modulo a quarter turn with inv_freq to about 120 bits. A binary32
+  // table is correctly rounded at every position up to 2^31, where no value is closer to a tie than
+  // those bits tell; for inv_freq <= 1 chance leaves some 2^-60 for that. In a binary64 table cos
+  // and sin are good to 1.1 ulp (1.7 where A is not 1) plus 2^-116 |A phi| max(1, factor,
+  // 1 / log_freq_scale), which shows beside a zero: from 2^-85 for inv_freq <= 1 and position 2^31
+  // to 2^-65 for 2^20. A spectrum in turns is exact at whole quarter turns.
   exact,
   // `hf_f32`: fl(position) * inv_freq_f32 rounded to binary32, cosf and sinf of it, times fl(A).
   // Its angle is off by up to |angle| * 2^-24 * (4 + what the scaling adds).

@@ -131,6 +131,10 @@ Knobs settle(const Spectrum& s) {
   return knobs;
 }
 
+void require_finite(const Spectrum& s, bool finite) {
+  require(finite, "log_freq_scale", s.log_freq_scale, "must keep inv_freq finite");
+}
+
 int rungs(const Spectrum& spectrum) { return settle(spectrum).dim / 2; }
 
 }  // namespace plumbline::fast

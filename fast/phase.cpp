@@ -91,9 +91,11 @@ CosSinF32 nearest_cos_sin(double position, Wide inv_freq, const Turns& turns, Wi
   if (position == 0) return {to_float(factor), 0.0F};
   const double high = to_double(factor);
   const CosSin value = exact_cos_sin(position, turns, high, to_double(factor - Wide(high)));
-  // 2 ulp, above the 1.7 that exact_cos_sin promises.
-  const auto one_float = [](double x) {
-    return static_cast<float>(x * (1 + 0x1p-51)) == static_cast<float>(x * (1 - 0x1p-51));
+  // 2 ulp, above the 1.7 that exact_cos_sin promises; and 2^-115 of A phi for the frequency.
+  const double far = 0x1p-115 * std::abs(position * turns.first * high);
+  const auto one_float = [&](double x) {
+    const double error = 0x1p-51 * std::abs(x) + far;
+    return static_cast<float>(x + error) == static_cast<float>(x - error);
   };
   if (one_float(value.cos) && one_float(value.sin))
     return {static_cast<float>(value.cos), static_cast<float>(value.sin)};

@@ -8,12 +8,13 @@ namespace {
 
 using Frequencies = std::vector<Wide>;
 
-// base^(-2r / dim) by repeated multiplication: the error grows with r, but slower than the
-// frequency itself falls.
+// base^(-2r / dim). Products start anew at every 16th rung, so that their errors do not add up.
 Frequencies geometric(Wide log_base, int dim) {
   Frequencies result(static_cast<std::size_t>(dim / 2), 1);
   const Wide step = exp(-2 * log_base / dim);
-  for (std::size_t r = 1; r < result.size(); ++r) result[r] = result[r - 1] * step;
+  for (std::size_t r = 1; r < result.size(); ++r)
+    result[r] =
+        r % 16 == 0 ? exp(-2 * log_base * static_cast<long double>(r) / dim) : result[r - 1] * step;
   return result;
 }
 
@@ -51,9 +52,9 @@ void blend_yarn(Frequencies& frequencies, const Spectrum& s, const Knobs& knobs)
       high, Wide(knobs.dim - 1));  // counted in lanes although the bound is in pairs: as deployed
   if (low == high) high = high + decimal(0.001);
   for (std::size_t r = 0; r < frequencies.size(); ++r) {
-    const Wide ramp =
-        std::clamp((static_cast<long double>(r) - low) / (high - low), Wide(0), Wide(1));
-    frequencies[r] = frequencies[r] * (1 - ramp + ramp / knobs.factor);
+    const Wide keep =
+        std::clamp((high - static_cast<long double>(r)) / (high - low), Wide(0), Wide(1));
+    frequencies[r] = frequencies[r] * (keep + (1 - keep) / knobs.factor);
   }
 }
 
@@ -91,9 +92,9 @@ Frequencies frequencies(const Spectrum& s, const Knobs& knobs) {
   if (s.scaling == Scaling::ntk_aware_static) {
     log_base = log_stretched(base, decimal(s.alpha), knobs.dim);
   } else if (s.scaling == Scaling::dynamic) {
-    const Wide growth =
-        knobs.factor * knobs.seq_len / static_cast<long double>(s.max_position_embeddings);
-    log_base = log_stretched(base, growth - (knobs.factor - 1), knobs.dim);
+    // factor seq_len / max_position_embeddings - (factor - 1), without the cancellation.
+    const auto most = static_cast<long double>(s.max_position_embeddings);
+    log_base = log_stretched(base, 1 + knobs.factor * (knobs.seq_len - most) / most, knobs.dim);
   } else if (s.scaling == Scaling::ntk_fixed_su && !s.mixed_b) {
     log_base = log(base * knobs.factor);
   }
@@ -127,11 +128,13 @@ Frequencies frequencies(const Spectrum& s, const Knobs& knobs) {
       blend_llama3(result, s, knobs);
       break;
   }
+  if (s.log_freq_scale == 1) return result;
   for (Wide& frequency : result) {
-    const bool still = to_double(frequency) == 0;
-    if (s.log_freq_scale != 1 && !still)
-      frequency = exp(log(frequency) / decimal(s.log_freq_scale));
-    if (s.turns) frequency = frequency * 2 * kPi;
+    if (to_double(frequency) == 0) continue;
+    const Wide logarithm = log(frequency) / decimal(s.log_freq_scale);
+    require_finite(s, logarithm.high < 700);
+    // Below, no double is left but 0.
+    frequency = logarithm.high < -1000 ? Wide(0) : exp(logarithm);
   }
   return result;
 }
@@ -140,7 +143,11 @@ Frequencies frequencies(const Spectrum& s, const Knobs& knobs) {
 
 Ladder ladder(const Spectrum& spectrum) {
   const Knobs knobs = settle(spectrum);
-  return {frequencies(spectrum, knobs), attention(spectrum, knobs)};
+  Ladder result{frequencies(spectrum, knobs), {}, attention(spectrum, knobs)};
+  if (!spectrum.turns) return result;
+  result.turns = result.inv_freq;
+  for (Wide& frequency : result.inv_freq) frequency = frequency * 2 * kPi;
+  return result;
 }
 
 std::vector<double> inv_freq(const Spectrum& spectrum) {

@@ -11,6 +11,7 @@ namespace plumbline::fast {
 // inv_freq [rungs] and A before any rounding to a format.
 struct Ladder {
   std::vector<Wide> inv_freq;
+  std::vector<Wide> turns;  // inv_freq / (2 pi), where that is what the spectrum counts; else empty
   Wide attention_factor;
 };
 Ladder ladder(const Spectrum& spectrum);
@@ -25,5 +26,7 @@ struct Knobs {
 };
 // Checks every knob that the scaling reads; throws std::invalid_argument.
 Knobs settle(const Spectrum& spectrum);
+// Refuses a log_freq_scale that raises a frequency beyond all bounds.
+void require_finite(const Spectrum& spectrum, bool finite);
 
 }  // namespace plumbline::fast

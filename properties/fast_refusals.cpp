@@ -78,6 +78,27 @@ TEST(FastRefusals, KnobsOfASpectrum) {
   }
 }
 
+// Any scale above 0 has an answer, unless a frequency above 1 grows beyond all bounds.
+TEST(FastRefusals, ExtremeLogFreqScale) {
+  fast::Spectrum s;
+  s.rotary_dim = kDim;
+  for (const double tiny : {1e-300, 5e-324, 1e-3}) {
+    s.log_freq_scale = tiny;
+    const auto exact = fast::inv_freq(s);
+    const auto f32 = fast::inv_freq_f32(s);
+    EXPECT_EQ(exact, (std::vector<double>{1, 0, 0, 0})) << tiny;
+    EXPECT_EQ(f32, (std::vector<float>{1, 0, 0, 0})) << tiny;
+  }
+  s.log_freq_scale = 1e308;
+  for (const double frequency : fast::inv_freq(s)) EXPECT_EQ(frequency, 1);
+  s.log_freq_scale = 0x1p-11;
+  s.scaling = Scaling::linear;
+  s.factor = 0.5;
+  const char* wanted = "log_freq_scale = 0.00048828125: must keep inv_freq finite";
+  EXPECT_EQ(said_by([&] { fast::inv_freq(s); }), wanted);
+  EXPECT_EQ(said_by([&] { fast::inv_freq_f32(s); }), wanted);
+}
+
 TEST(FastRefusals, WhatIsNoEnumerator) {
   const fast::RotaryCase c = small();
   const double at[] = {1};
