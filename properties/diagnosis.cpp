@@ -249,6 +249,57 @@ TEST(Diagnosis, FaultlessKernelsAreRightUnderEverySchemeAndPreset) {
   std::cout << among.size() << " schemes and presets, " << skipped << " skipped\n";
 }
 
+// Whatever lies in an output before the call, some right answer of two bytes is the same.
+TEST(Diagnosis, AnAnswerThatEqualsThePoisonWasWritten) {
+  const Json cases[] = {{{"model", "llama-2-7b"}},
+                        {{"model", "gpt-j-6b"}},
+                        {{"model", "glm-4.5v"}},
+                        {{"scheme", "vanilla"}, {"shape", {{"head_dim", 192}}}}};
+  int probed = 0;
+  for (const Json& object : cases) {
+    const Case c = case_from_json(object);
+    for (const Format& format : {binary16, bfloat16}) {
+      for (const laws::Subject& s : laws::subjects()) {
+        if (s.name == "reference") continue;
+        const auto findings =
+            diagnosis::probe_memory([&] { return s; }, {c, format, s.recipe(format)});
+        EXPECT_TRUE(findings.empty()) << object << ", " << s.name << ", " << format.name << ": "
+                                      << findings.front().probe << ": " << findings.front().what;
+        ++probed;
+      }
+    }
+  }
+  std::cout << probed << " kernels, cases and formats probed\n";
+}
+
+// The last element of q keeps what lay there, every time or on the first call of an object alone.
+TEST(Diagnosis, AnElementLeftAloneIsFoundInEveryFormat) {
+  const Case c = case_from_json({{"model", "llama-2-7b"}});
+  for (const Format& format : kFormats) {
+    for (const bool always : {true, false}) {
+      const auto make = [&] {
+        laws::Subject subject = mutants::faultless();
+        subject.rotate = [always, calls = std::make_shared<int>(0),
+                          rotate = subject.rotate](const laws::Call& call) {
+          const auto size = static_cast<std::size_t>(call.format.bytes);
+          const auto last =
+              static_cast<std::ptrdiff_t>(call.ids.rows() - 1) * call.q.out_strides.token +
+              (call.c.shape.num_heads - 1) * call.q.out_strides.head + call.c.shape.head_dim - 1;
+          std::byte* at = call.q.out + last * call.format.bytes;
+          const std::vector<std::byte> before(at, at + size);
+          rotate(call);
+          if ((*calls)++ == 0 || always) std::copy(before.begin(), before.end(), at);
+        };
+        return subject;
+      };
+      const auto findings =
+          diagnosis::probe_memory(make, {c, format, mutants::faultless().recipe(format)});
+      ASSERT_EQ(findings.size(), 1U) << format.name << (always ? ", always" : ", at first");
+      EXPECT_EQ(findings[0].what, "1 elements were not written") << format.name;
+    }
+  }
+}
+
 TEST(Diagnosis, AKernelThatRunsNothingIsRefused) {
   laws::Subject subject = mutants::faultless();
   subject.skips = [](const Case&) { return std::optional<std::string>("never"); };

@@ -12,7 +12,8 @@
 namespace plumbline::diagnosis {
 namespace {
 
-constexpr std::byte kPoison{0xa5};
+// Every pattern is an ordinary number of some format, so that one alone says nothing.
+constexpr std::byte kFirst{0xa5}, kSecond{0x5a};
 
 std::uint64_t encode(double x, const Format& f) {
   if (f == binary64) return std::bit_cast<std::uint64_t>(x);
@@ -119,8 +120,10 @@ std::string Contract::axis_letters(const std::vector<int>& of) const {
   return out;
 }
 
-Sheet::Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap, int token_gap)
+Sheet::Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap, int token_gap,
+             std::byte poison)
     : format_(contract.format),
+      poison_(poison),
       rows_(rows),
       heads_(static_cast<std::size_t>(heads)),
       width_(static_cast<std::size_t>(contract.shape.head_dim)),
@@ -129,7 +132,7 @@ Sheet::Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap
   strides.token = strides.head * heads + token_gap;
   // A kernel that is wrong about a width stays inside the sheet.
   before_ = static_cast<std::size_t>(strides.token) * size_;
-  bytes_.assign((3 * rows + 8) * static_cast<std::size_t>(strides.token) * size_, kPoison);
+  bytes_.assign((3 * rows + 8) * static_cast<std::size_t>(strides.token) * size_, poison_);
 }
 
 std::size_t Sheet::at(std::size_t row, std::size_t head, std::size_t lane,
@@ -172,10 +175,23 @@ std::vector<bool> Sheet::untouched() const {
     for (std::size_t head = 0; head < heads_; ++head) {
       for (std::size_t lane = 0; lane < width_; ++lane) {
         const std::size_t first = at(row, head, lane, strides);
-        bool poison = true;
-        for (std::size_t b = 0; b < size_; ++b) poison = poison && bytes_[first + b] == kPoison;
-        out.push_back(poison);
+        bool left = true;
+        for (std::size_t b = 0; b < size_; ++b) left = left && bytes_[first + b] == poison_;
+        out.push_back(left);
       }
+    }
+  }
+  return out;
+}
+
+std::vector<bool> Sheet::equal_elements(const Sheet& other) const {
+  std::vector<bool> out;
+  for (std::size_t row = 0; row < rows_; ++row) {
+    for (std::size_t head = 0; head < heads_; ++head) {
+      for (std::size_t lane = 0; lane < width_; ++lane)
+        out.push_back(std::memcmp(&bytes_[at(row, head, lane, strides)],
+                                  &other.bytes_[other.at(row, head, lane, other.strides)],
+                                  size_) == 0);
     }
   }
   return out;
@@ -184,9 +200,9 @@ std::vector<bool> Sheet::untouched() const {
 std::vector<std::size_t> Sheet::written_outside() const {
   std::vector<std::size_t> out;
   for (std::size_t b = 0; b < bytes_.size(); b += size_) {
-    bool poison = true;
-    for (std::size_t i = b; i < b + size_; ++i) poison = poison && bytes_[i] == kPoison;
-    if (poison) continue;
+    bool left = true;
+    for (std::size_t i = b; i < b + size_; ++i) left = left && bytes_[i] == poison_;
+    if (left) continue;
     const auto flat = static_cast<std::ptrdiff_t>(b / size_) - strides.token;
     const std::ptrdiff_t row = flat / strides.token, rest = flat % strides.token;
     const bool inside = flat >= 0 && row < static_cast<std::ptrdiff_t>(rows_) &&
@@ -197,27 +213,58 @@ std::vector<std::size_t> Sheet::written_outside() const {
   return out;
 }
 
-Answer ask(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
-           const Values& in, bool adjoint, const Layout& layout) {
-  const std::size_t rows = ids.rows();
-  Answer out;
-  std::vector<Sheet> from, to;
-  for (const bool key : {false, true}) {
-    from.emplace_back(contract, rows, contract.heads(key), layout.head_gap, layout.token_gap);
-    to.emplace_back(contract, rows, contract.heads(key), layout.out_head_gap, layout.out_token_gap);
-    from.back().put(in.of(key));
+namespace {
+
+// The tensors of one call, of both kinds.
+struct Tensors {
+  Tensors(const Contract& contract, std::size_t rows, const Layout& layout, std::byte poison) {
+    for (const bool key : {false, true}) {
+      const int heads = contract.heads(key);
+      from.emplace_back(contract, rows, heads, layout.head_gap, layout.token_gap, poison);
+      to.emplace_back(contract, rows, heads, layout.out_head_gap, layout.out_token_gap, poison);
+    }
   }
+  std::vector<Sheet> from, to;
+};
+
+Tensors called(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
+               const Values& in, bool adjoint, const Layout& layout, std::byte poison) {
+  Tensors t(contract, ids.rows(), layout, poison);
+  for (const bool key : {false, true}) t.from[key ? 1 : 0].put(in.of(key));
   const auto view = [&](std::size_t i) {
-    Sheet& target = layout.in_place ? from[i] : to[i];
-    return laws::HeadView{from[i].data(), target.data(), from[i].strides, target.strides};
+    Sheet& target = layout.in_place ? t.from[i] : t.to[i];
+    return laws::HeadView{t.from[i].data(), target.data(), t.from[i].strides, target.strides};
   };
   subject.rotate({contract.c, ids, contract.format, adjoint, view(0), view(1)});
+  return t;
+}
+
+// An element that was written with the very pattern is written with it again over another one.
+void keep_unwritten(std::vector<bool>& untouched, const Sheet& first, const Sheet& second) {
+  const std::vector<bool> same = first.equal_elements(second);
+  for (std::size_t i = 0; i < untouched.size(); ++i) untouched[i] = untouched[i] && !same[i];
+}
+
+bool any(const std::vector<bool>& of) { return std::find(of.begin(), of.end(), true) != of.end(); }
+
+}  // namespace
+
+Answer ask(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
+           const Values& in, bool adjoint, const Layout& layout) {
+  const Tensors first = called(subject, contract, ids, in, adjoint, layout, kFirst);
+  const std::vector<Sheet>&from = first.from, &to = first.to;
+  Answer out;
   const std::vector<Sheet>& result = layout.in_place ? from : to;
   out.out = {result[0].get(), result[1].get()};
   if (!layout.watch) return out;
   if (!layout.in_place) {
     out.untouched_q = to[0].untouched();
     out.untouched_k = to[1].untouched();
+    if (any(out.untouched_q) || any(out.untouched_k)) {
+      const Tensors second = called(subject, contract, ids, in, adjoint, layout, kSecond);
+      keep_unwritten(out.untouched_q, to[0], second.to[0]);
+      keep_unwritten(out.untouched_k, to[1], second.to[1]);
+    }
     const auto same = [](const std::vector<double>& a, const std::vector<double>& b) {
       return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
         return x == y || (std::isnan(x) && std::isnan(y));

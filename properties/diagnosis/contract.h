@@ -55,30 +55,36 @@ struct Layout {
   bool watch = false;  // report what was and was not written
 };
 
-// One tensor with its gaps, a spare row behind it, and a value that no kernel stores in every
-// element that was not given one.
+// One tensor with its gaps, a spare row behind it, and bytes of poison in every element that was
+// not given a value.
 class Sheet {
  public:
-  Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap, int token_gap);
+  Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap, int token_gap,
+        std::byte poison = std::byte{0xa5});
   void put(const std::vector<double>& dense);
   std::vector<double> get(const laws::Strides& strides) const;
   std::vector<double> get() const { return get(strides); }
-  // Elements of the tensor that still hold the poison, [rows][heads][head_dim]; elements outside
-  // it that do not, as flat offsets.
+  // Elements of the tensor that hold the poison, [rows][heads][head_dim], written or not; elements
+  // outside it that do not, as flat offsets.
   std::vector<bool> untouched() const;
   std::vector<std::size_t> written_outside() const;
+  // Elements of the tensor with the same bits in both, which have one shape.
+  std::vector<bool> equal_elements(const Sheet& other) const;
   std::byte* data() { return bytes_.data() + before_; }
   laws::Strides strides;
 
  private:
   std::size_t at(std::size_t row, std::size_t head, std::size_t lane, const laws::Strides& s) const;
   Format format_;
+  std::byte poison_;
   std::size_t rows_, heads_, width_, size_, before_;
   std::vector<std::byte> bytes_;
 };
 
 struct Answer {
   Values out;
+  // Elements of the output that no call wrote: where any holds the poison, the same object is
+  // called once more over another one, and what comes out the same was written.
   std::vector<bool> untouched_q, untouched_k;
   std::vector<std::size_t> outside_q, outside_k;
   bool input_written = false;
