@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels as plug-ins: right ones conform, and each way to break the contract is reported as such,
 // with a line that replays it and without harm to the suite.
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#include <csignal>
 #include <regex>
 
 #include "properties/plugin_support.h"
@@ -22,6 +26,12 @@ constexpr Breach kBreaches[] = {
     {"exits", 4, "crashed", "ended the process with exit code 0"},
     {"overflows_stack", 4, "crashed", "crashed with SIGSEGV"},
     {"hangs", 4, "timed-out", "timed out after 1 s"},
+    {"closes_everything", 4, "timed-out", "timed out after 1 s"},
+    {"closes_and_ends", 4, "crashed", "ended the process with exit code 3"},
+    {"forks_and_aborts", 4, "crashed", "crashed with SIGABRT"},
+    {"kills_its_group", 4, "crashed", "crashed with SIGKILL"},
+    {"kills_its_parent", 4, "crashed", "crashed with SIGKILL"},
+    {"stops_its_parent", 4, "timed-out", "timed out after 1 s"},
     {"eats_memory", 4, "crashed", "of the 512 MiB that it may have"},
     {"fails", 1, "failed", "returned 7"},
     {"writes_input", 4, "wrote-input", "wrote to q, which is an input"},
@@ -89,6 +99,55 @@ TEST_F(Plugins, EveryBreachIsReportedAsItselfWithAReplayLine) {
     EXPECT_EQ(again.out.find("\nother"), std::string::npos);
     EXPECT_NE(again.out.find(found[0].str()), std::string::npos) << again.out;
   }
+}
+
+// Whatever a plug-in starts, and wherever it puts it, ends with the run, however that ends.
+TEST_F(Plugins, NothingOutlivesTheRun) {
+  const std::string file = golden();
+  // An orphan of a run becomes a child of this process.
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  const auto expect_alone = [] {
+    int status = 0;
+    const pid_t left = waitpid(-1, &status, WNOHANG);
+    EXPECT_TRUE(left < 0 && errno == ECHILD) << left;
+  };
+  expect_alone();
+  for (const auto& [manner, code] :
+       {std::pair("behaves", 0), std::pair("leaves_a_child", 0), std::pair("leaves_an_orphan", 0),
+        std::pair("child_goes_on", 0), std::pair("child_aborts", 0),
+        std::pair("forks_and_aborts", 4), std::pair("closes_everything", 4),
+        std::pair("hangs", 4)}) {
+    SCOPED_TRACE(manner);
+    const Ended ended = run({"validate", file, "--plugin", misbehaving(manner), "--timeout", "1"});
+    EXPECT_EQ(ended.code, code) << ended.out << ended.err;
+    expect_alone();
+  }
+  // Killed, plumbline can clear up nothing itself.
+  for (const char* manner : {"leaves_an_orphan", "hangs"}) {
+    SCOPED_TRACE(manner);
+    const std::string library = misbehaving(manner);
+    const pid_t child = fork();
+    if (child == 0) {
+      const int null = open("/dev/null", O_WRONLY);
+      dup2(null, STDOUT_FILENO);
+      dup2(null, STDERR_FILENO);
+      execl(PLUMBLINE_BINARY, "plumbline", "properties", "--plugin", library.c_str(), "--cases",
+            "100000", static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    usleep(300'000);
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    // All the rest dies by itself: nobody else kills it.
+    int buried = 0;
+    pid_t dead = 0;
+    for (int tenths = 0; tenths < 100 && dead >= 0; ++tenths) {
+      while ((dead = waitpid(-1, nullptr, WNOHANG)) > 0) ++buried;
+      if (dead == 0) usleep(100'000);
+    }
+    EXPECT_EQ(dead, -1);
+    EXPECT_GE(buried, 2);
+  }
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 // One that hangs costs one time-out, not one for each case.

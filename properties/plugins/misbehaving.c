@@ -124,6 +124,39 @@ static int rotate(const plumbline_call* call) {
   if (is("hangs")) {
     for (;;) pause();
   }
+  if (is("closes_everything") || is("closes_and_ends")) {
+    for (int i = 3; i < 64; ++i) close(i);
+    if (is("closes_and_ends")) exit(3);
+    for (;;) pause();
+  }
+  if (is("forks_and_aborts")) {
+    if (fork() == 0) {
+      for (;;) pause();
+    }
+    abort();
+  }
+  if (is("leaves_a_child") && fork() == 0) {
+    for (;;) pause();
+  }
+  // A child in a session of its own whose parent has ended.
+  if (is("leaves_an_orphan") && fork() == 0) {
+    setsid();
+    if (fork() == 0) {
+      for (;;) pause();
+    }
+    _exit(0);
+  }
+  if (is("child_goes_on") && fork() == 0) {
+    usleep(2000);
+    return 7;
+  }
+  if (is("child_aborts") && fork() == 0) abort();
+  if (is("kills_its_group")) kill(0, SIGKILL);
+  if (is("kills_its_parent")) kill(getppid(), SIGKILL);
+  if (is("stops_its_parent")) {
+    kill(getppid(), SIGSTOP);
+    for (;;) pause();
+  }
   if (is("eats_memory")) {
     for (;;) {
       void* more = malloc((size_t)64 << 20);

@@ -16,11 +16,17 @@
 #include <vector>
 
 #include "tools/plugin/protocol.h"
+#include "tools/plugin/supervise.h"
 
 namespace plumbline::plugin {
 namespace {
 
 Control* control = nullptr;
+pid_t self = 0;
+
+// A process that the kernel forked shares the control block and the socket, and may run on into
+// code that is not for it.
+bool is_fork() { return getpid() != self; }
 
 struct Mapped {
   char* base = nullptr;  // of the guard before it
@@ -52,6 +58,7 @@ std::uint64_t memory_mib() {
 }
 
 void on_signal(int number, siginfo_t* info, void* context) {
+  if (is_fork()) _exit(128 + number);
   control->fault.signal = number;
   control->fault.memory_mib = memory_mib();
   if (number == SIGSEGV || number == SIGBUS) {
@@ -134,9 +141,12 @@ void run_call(const plumbline_kernel& kernel) {
   call.message = message;
   call.message_size = sizeof message;
   watch_signals();
-  control->status = control->task == Task::rotate
-                        ? kernel.rotate(&call)
-                        : kernel.table(&call, data<void>(Slot::cos), data<void>(Slot::sin));
+  const std::int32_t status =
+      control->task == Task::rotate
+          ? kernel.rotate(&call)
+          : kernel.table(&call, data<void>(Slot::cos), data<void>(Slot::sin));
+  if (is_fork()) _exit(0);
+  control->status = status;
   std::memcpy(control->message, message, sizeof message);
   control->message[sizeof message - 1] = '\0';
   unmap_all();
@@ -207,9 +217,11 @@ int serve(const char* path, std::uint64_t memory) {
   void* block = mmap(nullptr, kControlBytes, PROT_READ | PROT_WRITE, MAP_SHARED, kFile, 0);
   if (block == MAP_FAILED) return 1;
   control = static_cast<Control*>(block);
+  self = getpid();
   confine(memory);
   watch_signals();
   const plumbline_kernel* kernel = load(path);
+  if (is_fork()) _exit(0);
   if (kernel != nullptr) describe(*kernel);
   if (!answer() || kernel == nullptr) return 0;
   for (char turn = 0; read(kSocket, &turn, 1) == 1;) {
@@ -228,6 +240,7 @@ int main(int argc, char** argv) {
     std::fputs("plumbline-plugin-host: started by plumbline --plugin, not by hand\n", stderr);
     return 2;
   }
+  plumbline::plugin::supervise();
   // The library's own clean-up at exit could hang or crash after everything was answered.
   _exit(plumbline::plugin::serve(argv[1], std::strtoull(argv[2], nullptr, 10)));
 }

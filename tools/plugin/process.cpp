@@ -15,6 +15,7 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -41,6 +42,13 @@ std::string host_program() {
   if (fs::exists(beside, none)) return beside;
   throw std::runtime_error("plumbline-plugin-host is not beside " + self.string() +
                            "; PLUMBLINE_PLUGIN_HOST names it elsewhere");
+}
+
+using Clock = std::chrono::steady_clock;
+
+int left_until(Clock::time_point end) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX));
 }
 
 std::string signal_name(int number) {
@@ -80,24 +88,29 @@ void PluginProcess::start() {
   if (file_ < 0) system_failure("no shared memory");
   reserve(kControlBytes);
   new (memory_) Control{};
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    system_failure("no socket");
+  std::array<int, 2> ends{}, leash{};
+  for (auto* pair : {&ends, &leash}) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->data()) != 0)
+      system_failure("no socket");
+  }
   const std::uint64_t cap = limits_.memory_mib == 0 ? 0 : limits_.memory_mib + far_mib_;
   std::string library = library_, memory = fmt::to_string(cap << 20), name = host;
   char* const words[] = {name.data(), library.data(), memory.data(), nullptr};
-  child_ = fork();
-  if (child_ < 0) system_failure("no process");
-  if (child_ == 0) {
-    // Out of the way of both targets first; dup2 clears close-on-exec.
-    const int socket = fcntl(ends[1], F_DUPFD, 10), file = fcntl(file_, F_DUPFD, 10);
-    if (dup2(socket, kSocket) < 0 || dup2(file, kFile) < 0) _exit(127);
-    close_range(kFile + 1, ~0U, 0);
+  supervisor_ = fork();
+  if (supervisor_ < 0) system_failure("no process");
+  if (supervisor_ == 0) {
+    // Out of the way of the targets first; dup2 clears close-on-exec.
+    const int socket = fcntl(ends[1], F_DUPFD, 10), file = fcntl(file_, F_DUPFD, 10),
+              held = fcntl(leash[1], F_DUPFD, 10);
+    if (dup2(socket, kSocket) < 0 || dup2(file, kFile) < 0 || dup2(held, kLeash) < 0) _exit(127);
+    close_range(kLeash + 1, ~0U, 0);
     execv(words[0], words);
     _exit(127);
   }
   close(ends[1]);
+  close(leash[1]);
   socket_ = ends[0];
+  leash_ = leash[0];
   bool late = false;
   if (!wait_for_answer(late)) {
     const Result result = ended(late);
@@ -108,17 +121,33 @@ void PluginProcess::start() {
 
 void PluginProcess::stop() {
   if (socket_ >= 0) close(socket_);
-  if (child_ > 0) {
-    kill(child_, SIGKILL);
-    while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
+  if (supervisor_ > 0) bury();
+  if (leash_ >= 0) close(leash_);
   if (memory_ != nullptr) munmap(memory_, size_);
   if (file_ >= 0) close(file_);
-  socket_ = file_ = -1;
-  child_ = -1;
+  socket_ = file_ = leash_ = -1;
   memory_ = nullptr;
   size_ = 0;
+}
+
+// Waits until the supervisor has killed everything. It shares a user with the plug-in, which may
+// have stopped it.
+int PluginProcess::bury() {
+  constexpr auto kPatience = std::chrono::seconds(5);
+  shutdown(leash_, SHUT_WR);
+  const auto end = Clock::now() + kPatience;
+  int status = 0;
+  for (pollfd watched{leash_, POLLIN, 0};;) {
+    const int ready = poll(&watched, 1, left_until(end));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) kill(supervisor_, SIGKILL);
+    // A status that nobody waited for comes before the end.
+    if (ready <= 0 || recv(leash_, &status, sizeof status, 0) <= 0) break;
+  }
+  while (waitpid(supervisor_, &status, 0) < 0 && errno == EINTR) {
+  }
+  supervisor_ = -1;
+  return status;
 }
 
 void PluginProcess::reserve(std::uint64_t bytes) {
@@ -132,18 +161,21 @@ void PluginProcess::reserve(std::uint64_t bytes) {
 }
 
 bool PluginProcess::wait_for_answer(bool& late) {
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::duration<double>(limits_.seconds);
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(limits_.seconds));
+  // Neither an end of the socket nor its lack says how the process is: the plug-in may close it, or
+  // hand it to a process of its own.
+  pollfd watched[] = {{socket_, POLLIN, 0}, {leash_, POLLIN, 0}};
   for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    pollfd watched{socket_, POLLIN, 0};
-    const int ready = poll(&watched, 1, static_cast<int>(std::max<long>(left, 0)));
+    const int ready = poll(watched, 2, left_until(end));
     if (ready < 0 && errno == EINTR) continue;
     late = ready == 0;
     if (ready <= 0) return false;
     char turn = 0;
-    return read(socket_, &turn, 1) == 1;
+    // Of a process that answered and ended, the answer counts.
+    if (recv(socket_, &turn, 1, MSG_DONTWAIT) == 1) return true;
+    if (watched[1].revents != 0) return false;
+    watched[0].fd = -1;
   }
 }
 
@@ -155,9 +187,8 @@ Result PluginProcess::ended(bool late) {
     return {Trouble::timed_out, fmt::format("timed out after {:g} s", limits_.seconds), false};
   }
   int status = 0;
-  while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
-  }
-  child_ = -1;
+  // A supervisor that did not come to tell died itself.
+  if (recv(leash_, &status, sizeof status, 0) != sizeof status) status = bury();
   stop();
   if (fault.signal != 0) {
     Result result = describe_fault(fault);
@@ -217,14 +248,15 @@ Result PluginProcess::run(CallBytes& call) {
     stop();
     far_mib_ = (layout.far_bytes() >> 20) + 1;
   }
-  if (child_ < 0) start();
+  if (supervisor_ < 0) start();
   fresh_ = false;
   reserve(layout.end());
   layout.write(memory_);
   const char turn = 1;
   bool late = false;
-  const bool sent = ::send(socket_, &turn, 1, MSG_NOSIGNAL) == 1;
-  if (!sent || !wait_for_answer(late)) return ended(late);
+  // Where nobody listens, how the process ended is waited for.
+  ::send(socket_, &turn, 1, MSG_NOSIGNAL);
+  if (!wait_for_answer(late)) return ended(late);
   Control& control = *reinterpret_cast<Control*>(memory_);
   Result result = layout.check(memory_);
   if (result.trouble == Trouble::none && control.status == PLUMBLINE_UNSUPPORTED) {

@@ -85,7 +85,8 @@ struct CallBytes {
   bool at_end = true;
 };
 
-// Starts the process at once. After a call with trouble the next one starts another process.
+// Starts the process at once. It ends with the object and with this process, and so does whatever
+// it started. After a call with trouble the next one starts another process.
 class PluginProcess {
  public:
   // Throws Refused where the library is missing, cannot be loaded, or is not of this contract;
@@ -106,6 +107,7 @@ class PluginProcess {
  private:
   void start();
   void stop();
+  int bury();
   void reserve(std::uint64_t bytes);
   bool wait_for_answer(bool& late);
   Result ended(bool late);
@@ -114,8 +116,9 @@ class PluginProcess {
   std::string library_;
   Limits limits_;
   Description description_;
-  pid_t child_ = -1;
+  pid_t supervisor_ = -1;  // parent of the process that holds the plug-in
   int socket_ = -1, file_ = -1;
+  int leash_ = -1;  // tells how that process ended; once closed, nothing of it is left alive
   std::byte* memory_ = nullptr;
   std::uint64_t size_ = 0;
   std::uint64_t far_mib_ = 0;  // address space that tensors in pieces take, beside the cap

@@ -12,6 +12,8 @@ namespace plumbline::plugin {
 inline constexpr std::uint64_t kPage = 4096;
 inline constexpr std::uint64_t kGuard = 16 * kPage;  // inaccessible, before and after each buffer
 inline constexpr int kSocket = 3, kFile = 4;         // descriptors in the child
+inline constexpr int kLeash =
+    5;  // held by its supervisor: the child's wait status, see supervise.h
 
 enum class Slot : std::uint8_t {
   axis_map,
