@@ -18,9 +18,13 @@ std::optional<Json> draw_case(Random& random, const Scheme& scheme, Reach reach,
 Json draw_data(Random& random);
 // Tuples [count][axes]: small and huge, negative, dyadic and not.
 Json draw_tuples(Random& random, const Case& c, int count);
-// Tuples of aux as exact numbers.
+// What lies under a key of aux; `fallback` where there is none. Each throws FaultyAux for anything
+// else: tuples, one or more, of exact numbers; an integer from 0 to `high`; a number; a word.
 std::vector<std::vector<Rational>> tuples(const Json& aux, const std::string& key);
-std::int64_t integer(const Json& aux, const std::string& key, std::int64_t fallback = 0);
+std::int64_t integer(const Json& aux, const std::string& key, std::int64_t fallback = 0,
+                     std::int64_t high = std::int64_t{1} << 62);
+Rational number(const Json& aux, const std::string& key, const Rational& fallback);
+std::string word(const Json& aux, const std::string& key, const std::string& fallback);
 
 // Row of the padded sequence that holds a token.
 std::int64_t row_of_token(const Case& c, std::int64_t token);

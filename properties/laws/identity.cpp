@@ -77,8 +77,7 @@ Json draw_stride(Random& random, const Case&) {
 }
 
 Case case_of(std::string_view scheme, std::string_view params, const Trial& t) {
-  const Rational stride =
-      exact_number(t.aux.contains("stride") ? t.aux["stride"] : Json(1), "stride");
+  const Rational stride = number(t.aux, "stride", Rational(1));
   std::string text;
   for (const char letter : params) {
     if (letter == '$')

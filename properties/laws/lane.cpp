@@ -123,7 +123,11 @@ void check_gqa(const Trial& t) {
   }
 }
 
-bool adjoint_of(const Trial& t) { return integer(t.aux, "adjoint") == 1; }
+bool adjoint_of(const Trial& t) { return integer(t.aux, "adjoint", 0, 1) == 1; }
+
+int gap(const Trial& t, const std::string& key) {
+  return static_cast<int>(integer(t.aux, key, 0, 1 << 20));
+}
 
 // In place, out of place: the same bits.
 void check_in_place(const Trial& t) {
@@ -131,8 +135,7 @@ void check_in_place(const Trial& t) {
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
   const Heads in = s.inputs(x.size());
-  Placement placement{static_cast<int>(integer(t.aux, "head_gap")),
-                      static_cast<int>(integer(t.aux, "token_gap")), false};
+  Placement placement{gap(t, "head_gap"), gap(t, "token_gap"), false};
   const Heads apart = s.turn(ids, in, adjoint_of(t), placement);
   placement.in_place = true;
   expect_same_bits(s, s.turn(ids, in, adjoint_of(t), placement), apart,
@@ -145,8 +148,7 @@ void check_strides(const Trial& t) {
   const auto x = tuples(t.aux, "x");
   const PositionTable ids = table_of(s.c, x);
   const Heads in = s.inputs(x.size());
-  const Placement placement{static_cast<int>(integer(t.aux, "head_gap")),
-                            static_cast<int>(integer(t.aux, "token_gap")), false};
+  const Placement placement{gap(t, "head_gap"), gap(t, "token_gap"), false};
   expect_same_bits(s, s.turn(ids, in, adjoint_of(t), placement), s.turn(ids, in, adjoint_of(t)),
                    "with gaps, against dense");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ struct Broken {
 };
 struct Silent {
   std::string why;
+};
+// aux is not what the law draws: a fault of the replay line, and no word of the subject.
+struct FaultyAux : std::invalid_argument {
+  explicit FaultyAux(const std::string& why) : std::invalid_argument("aux: " + why) {}
 };
 
 struct Law {

@@ -7,6 +7,18 @@
 #include "properties/laws/draw.h"
 
 namespace plumbline::laws {
+namespace {
+
+template <class Read>
+auto read_or_fault(const Read& read) {
+  try {
+    return read();
+  } catch (const std::invalid_argument& e) {
+    throw FaultyAux(e.what());
+  }
+}
+
+}  // namespace
 
 Json draw_data(Random& random) {
   static const std::vector<std::string> kNames{"f64", "f32", "bf16", "f16"};
@@ -34,19 +46,33 @@ Json draw_tuples(Random& random, const Case& c, int count) {
 }
 
 std::vector<std::vector<Rational>> tuples(const Json& aux, const std::string& key) {
-  if (!aux.contains(key) || !aux[key].is_array())
-    throw std::invalid_argument(key + ": must be a list of tuples");
+  const std::string must = key + ": must be a list of tuples, one or more";
+  if (!aux.contains(key) || !aux[key].is_array() || aux[key].empty()) throw FaultyAux(must);
   std::vector<std::vector<Rational>> out;
   for (const Json& row : aux[key]) {
-    if (!row.is_array()) throw std::invalid_argument(key + ": must be a list of tuples");
+    if (!row.is_array()) throw FaultyAux(must);
     out.emplace_back();
-    for (const Json& x : row) out.back().push_back(exact_number(x, key));
+    for (const Json& x : row)
+      out.back().push_back(read_or_fault([&] { return exact_number(x, key); }));
   }
   return out;
 }
 
-std::int64_t integer(const Json& aux, const std::string& key, std::int64_t fallback) {
-  return aux.contains(key) ? integer_in(aux[key], key, 0, std::int64_t{1} << 62) : fallback;
+std::int64_t integer(const Json& aux, const std::string& key, std::int64_t fallback,
+                     std::int64_t high) {
+  if (!aux.contains(key)) return fallback;
+  return read_or_fault([&] { return integer_in(aux[key], key, 0, high); });
+}
+
+Rational number(const Json& aux, const std::string& key, const Rational& fallback) {
+  if (!aux.contains(key)) return fallback;
+  return read_or_fault([&] { return exact_number(aux[key], key); });
+}
+
+std::string word(const Json& aux, const std::string& key, const std::string& fallback) {
+  if (!aux.contains(key)) return fallback;
+  if (!aux[key].is_string()) throw FaultyAux(key + ": must be a word");
+  return aux[key].get<std::string>();
 }
 
 std::int64_t row_of_token(const Case& c, std::int64_t token) {

@@ -67,6 +67,8 @@ Outcome judge(const Law& law, const Subject& subject, const Case& c, const Json&
     return {Verdict::broken, broken.why};
   } catch (const Silent& silent) {
     return {Verdict::silent, silent.why};
+  } catch (const FaultyAux&) {
+    throw;
   } catch (const std::invalid_argument& refused) {
     return {Verdict::silent, "refused: " + std::string(refused.what())};
   } catch (const std::bad_alloc&) {

@@ -16,7 +16,7 @@ struct Outcome {
 };
 
 // One case. A refusal of the case by the subject or the reference (std::invalid_argument) is
-// silence.
+// silence. Throws FaultyAux where the law cannot read `aux`.
 Outcome judge(const Law& law, const Subject& subject, const Case& c, const Json& aux);
 
 struct Failure {

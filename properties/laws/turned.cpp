@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "golden/golden.h"
+#include "properties/laws/draw.h"
 #include "properties/laws/tuple.h"
 
 namespace plumbline::laws {
@@ -63,10 +64,9 @@ class Memory {
 };
 
 Format format_named(const Json& aux) {
-  const std::string word = aux.contains("dtype") ? aux["dtype"].get<std::string>() : "f32";
-  if (const Format* found = find_format(word)) return *found;
-  throw std::invalid_argument("dtype = '" + word.substr(0, 60) +
-                              "': must be f64, f32, bf16 or f16");
+  const std::string name = word(aux, "dtype", "f32");
+  if (const Format* found = find_format(name)) return *found;
+  throw FaultyAux("dtype = '" + name.substr(0, 60) + "': must be f64, f32, bf16 or f16");
 }
 
 double half_quantum(const Format& f) { return std::ldexp(1.0, f.emin - f.precision - 1); }
@@ -107,10 +107,8 @@ Setup::Setup(const Trial& t, bool by_pairs)
       c(t.c),
       map(allocation(t.c)),
       format(format_named(t.aux)),
-      seed(t.aux.contains("data")
-               ? static_cast<std::uint64_t>(integer_in(t.aux["data"], "data", 0, 1LL << 62))
-               : 0),
-      special(t.aux.contains("special") && integer_in(t.aux["special"], "special", 0, 1) == 1) {
+      seed(static_cast<std::uint64_t>(integer(t.aux, "data"))),
+      special(integer(t.aux, "special", 0, 1) == 1) {
   if (!by_pairs) return;
   if (const auto reason = not_by_pairs(c)) throw Silent{*reason};
 }

@@ -152,9 +152,8 @@ static int rotate(const plumbline_call* call) {
   }
   if (is("child_aborts") && fork() == 0) abort();
   if (is("kills_its_group")) kill(0, SIGKILL);
-  if (is("kills_its_parent")) kill(getppid(), SIGKILL);
-  if (is("stops_its_parent")) {
-    kill(getppid(), SIGSTOP);
+  if (is("kills_its_parent") || is("stops_its_parent")) {
+    kill(getppid(), is("stops_its_parent") ? SIGSTOP : SIGKILL);
     for (;;) pause();
   }
   if (is("eats_memory")) {
