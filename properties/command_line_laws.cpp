@@ -78,8 +78,34 @@ TEST_F(CommandLineLaws, FaultyRequestsAreUsage) {
   expect_refusal({"properties", "--law", "nothing"}, 2, {"nothing", "norm", "equivariance"});
   expect_refusal({"properties", "--kernel", "nobody"}, 2, {"nobody", "reference", "scalar"});
   expect_refusal({"properties", "--law", "growth", "--kernel", "scalar", "--json"}, 2, {"growth"});
+  expect_refusal({"properties", "--kernel", "nobody"}, 2, {"--kernel = 'nobody'"});
+  expect_refusal({"properties", "--replay", ""}, 2, {"--replay", "empty"});
+  for (const char* seed : {"-1", "1.5", "18446744073709551616", "one", "1 "})
+    expect_refusal({"properties", "--seed", seed}, 2, {"--seed", seed, "18446744073709551615"});
   EXPECT_EQ(run({"properties", "--cases", "0"}).code, 2);
   EXPECT_EQ(run({"properties", "--emit", "rust"}).code, 2);
+}
+
+// What a law cannot read is a fault of the line, which a skip would hide.
+TEST_F(CommandLineLaws, FaultyAuxIsUsage) {
+  const auto line = [](const std::string& law, const std::string& aux) {
+    return "plumbline-replay 1 law=" + law +
+           R"( subject=scalar case={"scheme":"vanilla","sequence":"t4"} aux=)" + aux;
+  };
+  struct Row {
+    const char *law, *aux, *key;
+  };
+  for (const auto& [law, aux, key] :
+       {Row{"gqa", "{}", "x"}, Row{"gqa", R"({"x":5})", "x"}, Row{"gqa", R"({"x":[]})", "x"},
+        Row{"gqa", R"({"x":[5]})", "x"}, Row{"gqa", R"({"x":[["one"]]})", "x"},
+        Row{"gqa", R"({"x":[[1]],"dtype":"f8"})", "dtype"},
+        Row{"gqa", R"({"x":[[1]],"dtype":8})", "dtype"},
+        Row{"gqa", R"({"x":[[1]],"data":-1})", "data"},
+        Row{"gqa", R"({"x":[[1]],"special":2})", "special"}, Row{"norm", R"({"X":[[1]]})", "x"},
+        Row{"equivariance", R"({"x":[[1]],"y":[[1]]})", "shift"},
+        Row{"in_place", R"({"x":[[1]],"head_gap":4294967296})", "head_gap"}})
+    expect_refusal({"properties", "--replay", line(law, aux)}, 2, {"aux", key});
+  EXPECT_EQ(run({"properties", "--replay", line("gqa", R"({"x":[[1]]})")}).code, 0);
 }
 
 TEST_F(CommandLineLaws, EmittedTestsHoldTheLine) {

@@ -169,6 +169,13 @@ TEST_F(Plugins, ARefusalIsNoFailureAndNoVerdict) {
   const Ended ended = run({"validate", golden(), "--plugin", misbehaving("refuses"), "--json"});
   EXPECT_EQ(ended.code, 5);
   EXPECT_NE(ended.out.find("\"not_judged\""), std::string::npos);
+  // The reason is said once, however many cases were refused.
+  const Ended words = run({"validate", golden(), "--plugin", misbehaving("refuses")});
+  EXPECT_EQ(words.code, 5);
+  EXPECT_EQ(words.out, "");
+  EXPECT_TRUE(one_line(words.err)) << words.err;
+  EXPECT_NE(words.err.find("refused: f32 forward: not today"), std::string::npos) << words.err;
+  EXPECT_EQ(words.err.find("f32 forward"), words.err.rfind("f32 forward")) << words.err;
 }
 
 TEST_F(Plugins, ATableAloneIsACandidate) {
@@ -197,11 +204,26 @@ TEST_F(Plugins, WhatIsNoPluginIsRefused) {
         std::tuple("null_kernel", 3, "plumbline_kernel_v1"),
         std::tuple("other_version", 3, "abi_version 99"),
         std::tuple("small_struct", 3, "struct of 8 bytes"), std::tuple("bad_recipe", 3, "hf_f33"),
-        std::tuple("bad_name", 3, "two words"), std::tuple("bad_alignment", 3, "alignment = 3"),
+        std::tuple("bad_name", 3, "two words"),
+        std::tuple("name_of_two_lines", 3, "'two\\x0alines': must be letters, digits and ._+-"),
+        std::tuple("bad_alignment", 3, "alignment = 3"),
         std::tuple("offers_nothing", 3, "offers nothing")}) {
     expect_refusal({"validate", golden(), "--plugin", misbehaving(manner)}, code, {word});
     expect_refusal({"properties", "--plugin", misbehaving(manner)}, code, {word});
   }
+  const std::string library = misbehaving("behaves");
+  for (const auto& [option, words] :
+       {std::pair("--plugin", Arguments{"--plugin", ""}),
+        std::pair("--candidate", Arguments{"--candidate", ""}),
+        std::pair("--kernel", Arguments{"--kernel", ""}),
+        std::pair("--recipe", Arguments{"--plugin", library, "--recipe", ""}),
+        std::pair("--case", Arguments{"--plugin", library, "--case", ""}),
+        std::pair("--junit", Arguments{"--plugin", library, "--junit", ""})}) {
+    Arguments line{"validate", golden()};
+    line.insert(line.end(), words.begin(), words.end());
+    expect_refusal(line, 2, {option, "empty"});
+  }
+  expect_refusal({"diagnose", "--kernel", "nobody"}, 2, {"--kernel = 'nobody'", "scalar"});
   expect_refusal({"validate", golden(), "--plugin", misbehaving("behaves"), "--timeout", "0"}, 2,
                  {"--timeout"});
   expect_refusal({"validate", golden(), "--plugin", misbehaving("behaves"), "--case", "nine"}, 2,

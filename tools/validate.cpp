@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
 
 #include "golden/large_compare.h"
+#include "tools/plugin/in_one_line.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/run.h"
 #include "tools/plumbline.h"
@@ -170,6 +172,20 @@ Report judge_all(const Options& options) {
   return report;
 }
 
+// In the subject's words; each once.
+std::string reasons(const Report& report) {
+  std::string out;
+  std::set<std::string> seen;
+  for (const ReportCase& c : report.cases) {
+    for (const std::string& why : c.refused) {
+      if (!seen.insert(why).second) continue;
+      out += (out.empty() ? ": refused: " : "; ") + in_one_line(why);
+      if (seen.size() == 4) return out;
+    }
+  }
+  return out;
+}
+
 int validate(const Options& options) {
   const Report report = judge_all(options);
   const int code = report.exit_code();
@@ -185,8 +201,8 @@ int validate(const Options& options) {
       to_stdout(options.html))
     return code;
   if (!report.judged_any()) {
-    fmt::print(stderr, "plumbline: nothing to judge: the subject answers no case of {}\n",
-               options.golden);
+    fmt::print(stderr, "plumbline: nothing to judge: the subject answers no case of {}{}\n",
+               options.golden, reasons(report));
     return code;
   }
   write_text("", report_table(report));

@@ -224,6 +224,7 @@ const plumbline_kernel* plumbline_kernel_v1(void) {
   if (is("offers_nothing")) kernel.recipe[PLUMBLINE_F32] = NULL;
   if (is("bad_recipe")) kernel.recipe[PLUMBLINE_F32] = "hf_f33";
   if (is("bad_name")) kernel.name = "two words";
+  if (is("name_of_two_lines")) kernel.name = "two\nlines";
   if (is("bad_alignment")) kernel.alignment = 3;
   return &kernel;
 }

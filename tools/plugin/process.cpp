@@ -22,6 +22,7 @@
 #include <system_error>
 
 #include "golden/file.h"
+#include "tools/plugin/in_one_line.h"
 #include "tools/plugin/request.h"
 
 namespace plumbline::plugin {
@@ -207,7 +208,7 @@ Description PluginProcess::read_description() {
   const Control& control = *reinterpret_cast<const Control*>(memory_);
   switch (control.reply) {
     case Reply::cannot_load:
-      throw Refused(library_ + ": cannot be loaded: " + control.message);
+      throw Refused(library_ + ": cannot be loaded: " + in_one_line(control.message));
     case Reply::no_symbol:
       throw Refused(library_ + ": has no plumbline_kernel_v1, or it returned null");
     case Reply::other_abi:
@@ -223,7 +224,8 @@ Description PluginProcess::read_description() {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("._+-", c) != nullptr;
   };
   if (out.name.empty() || !std::all_of(out.name.begin(), out.name.end(), legal))
-    throw Refused(library_ + ": name = '" + out.name + "': must be letters, digits and ._+-");
+    throw Refused(library_ + ": name = '" + in_one_line(out.name) +
+                  "': must be letters, digits and ._+-");
   out.alignment = control.alignment;
   if (out.alignment > kPage || (out.alignment & (out.alignment - 1)) != 0)
     throw Refused(fmt::format("{}: alignment = {}: must be a power of two up to {}", library_,
