@@ -109,6 +109,7 @@ TEST_F(Results, TheTwoDeltasPartAfterATrailingBlockOfASpatialReset) {
 }
 
 TEST_F(Results, FormsOfPositions) {
+  EXPECT_EQ(output({"positions", "--scheme", "mrope", "--sequence", "", "--csv"}), "token,t,h,w\n");
   const Arguments one{"positions", "--scheme", "mrope-i", "--sequence", "t1 v1x1x2 t1"};
   const auto with = [&](const Arguments& more) {
     Arguments all = one;

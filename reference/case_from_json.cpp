@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A case from JSON. Precedence of every field: the case, then its model, then its scheme.
 #include <algorithm>
-#include <map>
 #include <functional>
+#include <map>
 #include <stdexcept>
 
 #include "reference/evaluate.h"

@@ -45,10 +45,11 @@ int complain(int code, const std::string& what) {
   return code;
 }
 
-// An option that was given without text, as by a variable that is not set, is not one left out.
+// An option that was given without text, as by a variable that is not set, is not one left out;
+// of sequences there is an empty one.
 void refuse_empty(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    if (option->get_expected_min() == 0) continue;
+    if (option->get_expected_min() == 0 || option->check_lname("sequence")) continue;
     option->check([](const std::string& text) {
       return text.empty() ? std::string("must not be empty") : std::string();
     });
