@@ -17,11 +17,13 @@
 namespace plumbline::plugin {
 namespace {
 
-void kill_children() {
+// False where the kernel does not list them.
+bool kill_children() {
   std::FILE* list = std::fopen("/proc/thread-self/children", "re");
-  if (list == nullptr) return;
+  if (list == nullptr) return false;
   for (int child = 0; std::fscanf(list, "%d", &child) == 1;) kill(child, SIGKILL);
   std::fclose(list);
+  return true;
 }
 
 // Children of the dead become children of this process, whatever session they are in: there is
@@ -29,7 +31,7 @@ void kill_children() {
 void bury_all(pid_t group) {
   kill(-group, SIGKILL);
   for (;;) {
-    kill_children();
+    if (!kill_children()) return;
     pid_t buried = 0;
     while ((buried = waitpid(-1, nullptr, WNOHANG)) > 0) {
     }
