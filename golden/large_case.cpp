@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "golden/case_rows.h"
+#include "golden/hdf5/file_names.h"
 #include "golden/large_tables.h"
 #include "golden/oracle/oracle.h"
 #include "reference/parallel.h"
@@ -22,7 +23,6 @@ namespace plumbline {
 namespace {
 
 constexpr std::uint64_t kSampledRows = 16;
-constexpr const char* kExactPositions[] = {"position_numerator", "position_denominator"};
 // Bytes of one table that are made, digested and written while they are in a processor's cache.
 constexpr std::uint64_t kPieceBytes = std::uint64_t{128} << 10;
 
@@ -80,10 +80,11 @@ GenerateResult sample(const GoldenCase& golden, const LargeTables& tables, unsig
 void add_exact_positions(StoredCase& one, const LargePositions& positions, std::uint64_t row) {
   const auto axes = positions.coordinates(row, 1);
   if (std::any_of(axes.begin(), axes.end(), [](const auto& at) { return !at.far.empty(); })) return;
-  for (const char* path : kExactPositions) {
+  for (const std::string_view name : kExactPositions) {
+    const std::string path(name);
     Tensor& tensor = one.tensors[path] = {Dtype::i64, {axes.size(), 1}, {}};
     for (const LargePositions::Coordinates& at : axes) {
-      const auto& terms = path == kExactPositions[0] ? at.numerators : at.denominators;
+      const auto& terms = name == kExactPositions[0] ? at.numerators : at.denominators;
       const auto bytes = std::as_bytes(std::span(terms));
       tensor.bytes.insert(tensor.bytes.end(), bytes.begin(), bytes.end());
     }
@@ -186,7 +187,7 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
   GenerateResult few = sample(golden, tables, threads);
   StoredCase& frame = few.stored;
   for (const LaterDataset& later : tables.datasets()) frame.tensors.erase(later.path);
-  for (const char* path : kExactPositions) frame.tensors.erase(path);
+  for (const std::string_view path : kExactPositions) frame.tensors.erase(std::string(path));
   frame.text["case"] = case_to_json(golden.c).dump();
   frame.numbers["precision"] = quick::kSeedBits;
   file.add(frame, tables.datasets());
@@ -296,7 +297,8 @@ LargeFindings verify_large(const CaseView& stored, const Case& c, unsigned threa
     named.insert(path);
   }
   const bool exact = tables.positions().exact();
-  for (const char* path : kExactPositions) {
+  for (const std::string_view name : kExactPositions) {
+    const std::string path(name);
     if (exact || !stored.datasets.contains(path)) continue;
     out.differs.push_back(fmt::format("{}: is stored though a coordinate does not fit", path));
     named.insert(path);

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <optional>
 
+#include "golden/hdf5/file_names.h"
 #include "reference/parallel.h"
 
 namespace plumbline {
@@ -72,10 +74,9 @@ LargePositions::LargePositions(const Case& c, unsigned threads)
   find_runs();
   const std::vector<std::uint64_t> shape{axes_, rows()};
   datasets_ = {{"token_index", Dtype::i64, {rows()}}, {"position_ids", Dtype::f64, shape}};
-  if (all_fit(threads)) {
-    datasets_.push_back({"position_numerator", Dtype::i64, shape});
-    datasets_.push_back({"position_denominator", Dtype::i64, shape});
-  }
+  if (all_fit(threads))
+    for (const std::string_view name : kExactPositions)
+      datasets_.push_back({std::string(name), Dtype::i64, shape});
 }
 
 // TextRule makes every coordinate of a text segment a straight line; the last row is compared with
@@ -129,9 +130,12 @@ bool LargePositions::all_fit(unsigned threads) const {
   return fit;
 }
 
-std::int64_t LargePositions::token_index(std::uint64_t row) const {
+std::size_t LargePositions::window_at(std::uint64_t row) const {
   const auto next = std::upper_bound(starts_.begin(), starts_.end(), row);
-  const auto window = static_cast<std::size_t>(next - starts_.begin() - 1);
+  return static_cast<std::size_t>(next - starts_.begin() - 1);
+}
+
+std::int64_t LargePositions::token_index(std::size_t window, std::uint64_t row) const {
   return windows_[window].first + static_cast<std::int64_t>(row - starts_[window]);
 }
 
@@ -162,7 +166,7 @@ std::shared_ptr<const LargePositions::Stretch> LargePositions::stretch(std::uint
     axis.denominators.reserve(end - begin);
   }
   for (std::uint64_t row = begin; row < end; ++row) {
-    const Point<Rational> point = walk_.at(token_index(row));
+    const Point<Rational> point = walk_.at(token_index(window_at(row), row));
     for (std::size_t a = 0; a < axes_; ++a) (*made)[a].add(point[a]);
   }
   for (const Coordinates& axis : *made)
@@ -198,39 +202,53 @@ void LargePositions::bytes(std::size_t dataset, std::uint64_t begin,
     std::memcpy(at, &value, sizeof value);
     at += sizeof value;
   };
-  // Of one coordinate; with denominator 0, of the `far` one.
-  const auto put_one = [&](std::int64_t n, std::int64_t d, const Coordinates* among) {
+  const auto quotient = [](std::int64_t n, std::int64_t d) {
     constexpr std::int64_t kExact = std::int64_t{1} << 53;
-    if (dataset == 2) return put(n);
-    if (dataset == 3) return put(d);
-    if (d == 0) return put(round_to(among->far[static_cast<std::size_t>(n)], binary64));
-    if (n > -kExact && n < kExact && d < kExact)
-      return put(static_cast<double>(n) / static_cast<double>(d));  // one rounding
-    return put(round_to(Rational(n, d), binary64));
+    if (n > -kExact && n < kExact && d < kExact)  // one rounding
+      return std::bit_cast<std::uint64_t>(static_cast<double>(n) / static_cast<double>(d));
+    return round_to(Rational(n, d), binary64);
+  };
+  // What the dataset is, is asked once for many coordinates.
+  const auto put_all = [&](std::uint64_t count, const auto& numerator, const auto& denominator,
+                           const std::vector<Rational>& far) {
+    if (dataset == 1)
+      for (std::uint64_t k = 0; k < count; ++k)
+        put(denominator(k) == 0 ? round_to(far[static_cast<std::size_t>(numerator(k))], binary64)
+                                : quotient(numerator(k), denominator(k)));
+    if (dataset == 2)
+      for (std::uint64_t k = 0; k < count; ++k) put(numerator(k));
+    if (dataset == 3)
+      for (std::uint64_t k = 0; k < count; ++k) put(denominator(k));
   };
   std::uint64_t element = begin / 8;
   for (std::uint64_t left = to.size() / 8, count = 0; left > 0; left -= count, element += count) {
     const auto axis = static_cast<std::size_t>(element / rows());
     const std::uint64_t row = element % rows(), within = row % kStretch;
-    count = std::min({left, rows() - row, kStretch - within});
+    count = std::min(left, rows() - row);
     if (dataset == 0) {
-      for (std::uint64_t k = 0; k < count; ++k) put(token_index(row + k));
+      const std::size_t window = window_at(row);
+      count = std::min(count, starts_[window + 1] - row);
+      const std::int64_t first = token_index(window, row);
+      for (std::uint64_t k = 0; k < count; ++k) put(first + static_cast<std::int64_t>(k));
       continue;
     }
     const auto [run, ahead] = run_at(row);
     count = std::min(count, ahead);
     if (run == nullptr) {
+      count = std::min(count, kStretch - within);
       const auto all = stretch(row / kStretch);
       const Coordinates& some = (*all)[axis];
-      for (std::size_t k = within; k < within + count; ++k)
-        put_one(some.numerators[k], some.denominators[k], &some);
+      put_all(
+          count, [&](std::uint64_t k) { return some.numerators[within + k]; },
+          [&](std::uint64_t k) { return some.denominators[within + k]; }, some.far);
       continue;
     }
     const Line line = run->axes[axis];
-    const auto offset = static_cast<std::int64_t>(row - run->first);
-    const auto end = offset + static_cast<std::int64_t>(count);
-    for (std::int64_t k = offset; k < end; ++k)
-      put_one(line.numerator + k * line.step, line.denominator, nullptr);
+    const std::int64_t first =
+        line.numerator + static_cast<std::int64_t>(row - run->first) * line.step;
+    put_all(
+        count, [&](std::uint64_t k) { return first + static_cast<std::int64_t>(k) * line.step; },
+        [&](std::uint64_t) { return line.denominator; }, {});
   }
 }
 

@@ -68,7 +68,8 @@ class LargePositions {
 
   void find_runs();
   bool all_fit(unsigned threads) const;
-  std::int64_t token_index(std::uint64_t row) const;
+  std::size_t window_at(std::uint64_t row) const;
+  std::int64_t token_index(std::size_t window, std::uint64_t row) const;
   std::shared_ptr<const Stretch> stretch(std::uint64_t number) const;
 
   const Case case_;  // what walk_ reads

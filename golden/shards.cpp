@@ -41,7 +41,7 @@ bool rows_first(const std::string& path) {
 
 // A shard has these where the coordinates of its own rows fit.
 bool of_own_rows(const std::string& path) {
-  return path == "position_numerator" || path == "position_denominator";
+  return std::ranges::find(kExactPositions, path) != std::end(kExactPositions);
 }
 
 // Bytes [begin, end) of what the parts make together.

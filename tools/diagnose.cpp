@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "tools/kernel_option.h"
 #include "tools/plumbline.h"
 #include "tools/probed.h"
 
@@ -96,8 +95,6 @@ int code_of(diagnosis::Verdict v, const plugin::Health& health) {
 
 int run_diagnose(const Options& options) {
   const std::vector<Case> among = contracts_of(options);
-  if (!options.subject.kernel.empty())
-    check_kernel_option(laws::subjects(), options.subject.kernel);
   const Probed subject = probed(options.subject);
   const diagnosis::Diagnosis d = diagnosis::diagnose(subject.make, among, subject.format);
   const int code = code_of(d.verdict, *subject.health);

@@ -81,7 +81,7 @@ Probed probed(const ProbedOptions& options) {
     out.kind = "mutant";
     make = [&m] { return mutants::subject_of(m); };
   } else {
-    const laws::Subject& s = laws::find_subject(laws::subjects(), options.kernel);
+    const laws::Subject& s = laws::find_subject(laws::subjects(), options.kernel, "--kernel");
     out.name = options.kernel;
     out.kind = "kernel";
     make = [&s] { return s; };

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "properties/laws/run.h"
-#include "tools/kernel_option.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/subject.h"
 #include "tools/plumbline.h"
@@ -115,7 +114,7 @@ std::vector<laws::Tally> run_all(const Options& options, const Tried& tried, boo
   for (const laws::Family& family : laws::families())
     is_family = is_family || family.name == options.law;
   if (!options.law.empty() && !is_family) laws::find_law(options.law);
-  if (!options.kernel.empty()) check_kernel_option(tried.all(), options.kernel);
+  if (!options.kernel.empty()) laws::find_subject(tried.all(), options.kernel, "--kernel");
   std::vector<laws::Tally> out;
   if (!quiet) {
     fmt::print("seed {}, {} cases a scheme, {} schemes\n\n{:18} {:16} {:>6} {:>8} {:>9}\n",

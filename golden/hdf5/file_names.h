@@ -45,6 +45,10 @@ inline constexpr PlainDataset kPlainDatasets[] = {
     {"logits_index", Dtype::i32},
 };
 
+// Of a case whose coordinates all fit 63 bits.
+inline constexpr std::string_view kExactPositions[] = {"position_numerator",
+                                                       "position_denominator"};
+
 // [A-Za-z0-9._+@=,-]{1,120} and not ".", which HDF5 reads as the group itself.
 bool is_plain_name(std::string_view name);
 

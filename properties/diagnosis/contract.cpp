@@ -12,9 +12,6 @@
 namespace plumbline::diagnosis {
 namespace {
 
-// Every pattern is an ordinary number of some format, so that one alone says nothing.
-constexpr std::byte kFirst{0xa5}, kSecond{0x5a};
-
 std::uint64_t encode(double x, const Format& f) {
   if (f == binary64) return std::bit_cast<std::uint64_t>(x);
   if (f == binary32) return std::bit_cast<std::uint32_t>(static_cast<float>(x));
@@ -251,7 +248,7 @@ bool any(const std::vector<bool>& of) { return std::find(of.begin(), of.end(), t
 
 Answer ask(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
            const Values& in, bool adjoint, const Layout& layout) {
-  const Tensors first = called(subject, contract, ids, in, adjoint, layout, kFirst);
+  const Tensors first = called(subject, contract, ids, in, adjoint, layout, kPoison);
   const std::vector<Sheet>&from = first.from, &to = first.to;
   Answer out;
   const std::vector<Sheet>& result = layout.in_place ? from : to;
@@ -261,7 +258,7 @@ Answer ask(const laws::Subject& subject, const Contract& contract, const Positio
     out.untouched_q = to[0].untouched();
     out.untouched_k = to[1].untouched();
     if (any(out.untouched_q) || any(out.untouched_k)) {
-      const Tensors second = called(subject, contract, ids, in, adjoint, layout, kSecond);
+      const Tensors second = called(subject, contract, ids, in, adjoint, layout, kOtherPoison);
       keep_unwritten(out.untouched_q, to[0], second.to[0]);
       keep_unwritten(out.untouched_k, to[1], second.to[1]);
     }

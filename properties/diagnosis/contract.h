@@ -55,12 +55,15 @@ struct Layout {
   bool watch = false;  // report what was and was not written
 };
 
+// Every pattern is an ordinary number of some format, so that one alone says nothing.
+inline constexpr std::byte kPoison{0xa5}, kOtherPoison{0x5a};
+
 // One tensor with its gaps, a spare row behind it, and bytes of poison in every element that was
 // not given a value.
 class Sheet {
  public:
   Sheet(const Contract& contract, std::size_t rows, int heads, int head_gap, int token_gap,
-        std::byte poison = std::byte{0xa5});
+        std::byte poison = kPoison);
   void put(const std::vector<double>& dense);
   std::vector<double> get(const laws::Strides& strides) const;
   std::vector<double> get() const { return get(strides); }

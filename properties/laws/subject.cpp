@@ -121,13 +121,14 @@ std::span<const Subject> subjects() {
   return kAll;
 }
 
-const Subject& find_subject(std::span<const Subject> among, std::string_view name) {
+const Subject& find_subject(std::span<const Subject> among, std::string_view name,
+                            std::string_view knob) {
   std::string known;
   for (const Subject& s : among) {
     if (s.name == name) return s;
     known += (known.empty() ? "" : ", ") + s.name;
   }
-  throw std::invalid_argument("subject = '" + std::string(name.substr(0, 60)) +
+  throw std::invalid_argument(std::string(knob) + " = '" + std::string(name.substr(0, 60)) +
                               "': must be one of " + known);
 }
 

@@ -51,8 +51,9 @@ struct Subject {
 
 // The reference, then every kernel of fast/ that this machine supports.
 std::span<const Subject> subjects();
-// Throws std::invalid_argument naming the subjects there are.
-const Subject& find_subject(std::span<const Subject> among, std::string_view name);
+// Throws std::invalid_argument naming the knob that gave the name, and the subjects there are.
+const Subject& find_subject(std::span<const Subject> among, std::string_view name,
+                            std::string_view knob = "subject");
 
 // Why the scheme's rotation is not one turn per pair of lanes; nothing: it is.
 std::optional<std::string> not_by_pairs(const Case& c);
