@@ -129,7 +129,7 @@ class Runs {
 
   // Where a run's values are, while they are looked at.
   struct Rooms {
-    std::vector<std::byte> exact[2], given;  // cos and sin
+    std::vector<std::byte> exact, given;
   };
 
   // Whether rows [first, end) add nothing but their count, and are counted.
@@ -205,29 +205,30 @@ class Runs {
       const std::size_t bytes = info(view.dtype).bytes;
       return view.piece(at * bytes, count * columns * bytes, room).data();
     };
-    const std::byte* const exact[] = {values(*exact_[0], rooms.exact[0]),
-                                      values(*exact_[1], rooms.exact[1])};
     std::vector<double> budget(columns);
-    for (std::size_t i = 0; i < tables_.size(); ++i) {
-      const Table& t = tables_[i];
-      const ClassResult& record = so_far.classes[i];
-      const Format& format = format_of(t.dtype);
-      // Sines may be as far off as the cosines before them.
-      for (std::size_t slot = 0; slot < columns && (i == 0 || tables_[i - 1].dtype != t.dtype);
-           ++slot) {
-        const std::uint8_t axis = head_.axis_map[slot];
-        const double phase =
-            axis == index(Axis::none) ? 0 : t.phases[slot].at(position[axis], true);
-        budget[slot] = (a * phase + t.entry) * kBelow;
+    // One function after the other, so that less has to stay in cache.
+    for (const bool sine : {false, true}) {
+      const std::byte* const exact = values(*exact_[sine ? 1 : 0], rooms.exact);
+      for (std::size_t i = 0; i < tables_.size(); ++i) {
+        const Table& t = tables_[i];
+        if (t.sine != sine) continue;
+        const ClassResult& record = so_far.classes[i];
+        const Format& format = format_of(t.dtype);
+        // A failure has a ratio above 1, whatever the record.
+        const double ratio = std::min(record.worst_ratio, 1.0) * (1 - 0x1p-50);
+        for (std::size_t slot = 0; slot < columns; ++slot) {
+          const std::uint8_t axis = head_.axis_map[slot];
+          const double phase =
+              axis == index(Axis::none) ? 0 : t.phases[slot].at(position[axis], true);
+          budget[slot] = ratio * (a * phase + t.entry) * kBelow;
+        }
+        // Where both entries of a pair keep to their own error, the phase seen is below the noise.
+        const NearRule rule{budget.data(), ratio * 0x1p-53,
+                            std::ldexp(record.worst_ulp.ulp, 1 - format.precision),
+                            std::min(record.worst_norm_ulp * ulp_at(a, format), t.entry * kBelow)};
+        if (!all_near(exact, t.dtype, values(*t.given, rooms.given), count, columns, rule))
+          return false;
       }
-      // A failure has a ratio above 1, whatever the record. Where both entries of a pair keep to
-      // their own error, the phase seen is below the noise.
-      const NearRule rule{budget.data(), std::min(record.worst_ratio, 1.0) * (1 - 0x1p-50),
-                          std::ldexp(record.worst_ulp.ulp, 1 - format.precision),
-                          std::min(record.worst_norm_ulp * ulp_at(a, format), t.entry * kBelow)};
-      if (!all_near(exact[t.sine ? 1 : 0], t.dtype, values(*t.given, rooms.given), count, columns,
-                    rule))
-        return false;
     }
     return true;
   }

@@ -25,37 +25,53 @@ double value_at(Dtype dtype, const std::byte* values, std::size_t i) {
 bool near(double exact, double value, double budget, const NearRule& rule) {
   const double power = std::bit_cast<double>(std::bit_cast<std::uint64_t>(exact) & kExponent);
   const double allowed =
-      std::min({rule.ratio * (budget + 0x1p-53 * power), rule.scale * power, rule.limit});
+      std::min({std::fma(rule.slope, power, budget), rule.scale * power, rule.limit});
   return std::abs(value - exact) <= allowed;  // false for NaN
 }
 
+#define PLUMBLINE_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl")))
+
+struct Rule512 {
+  __m512d slope, scale, limit;
+};
+
 template <Dtype kFrom>
-__attribute__((target("avx512f,avx512dq,avx512vl"))) bool all_near_avx512(
-    const std::byte* exact, const std::byte* candidate, std::size_t rows, std::size_t columns,
-    const NearRule& rule) {
-  const __m512d ratio = _mm512_set1_pd(rule.ratio), scale = _mm512_set1_pd(rule.scale),
-                limit = _mm512_set1_pd(rule.limit), half = _mm512_set1_pd(0x1p-53);
+PLUMBLINE_AVX512 inline __m512d widened(__mmask8 there, const std::byte* values, std::size_t at) {
+  if constexpr (kFrom == Dtype::f64) return _mm512_maskz_loadu_pd(there, values + at * 8);
+  return _mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, values + at * 4));
+}
+
+// Of eight values those that do not keep to the rule.
+PLUMBLINE_AVX512 inline unsigned far(__mmask8 there, __m512d exact, __m512d value, __m512d budget,
+                                     const Rule512& rule) {
   const __m512i exponent = _mm512_set1_epi64(static_cast<std::int64_t>(kExponent));
+  const __m512d distance = _mm512_abs_pd(_mm512_sub_pd(value, exact));
+  const __m512d power = _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(exact), exponent));
+  const __m512d allowed = _mm512_min_pd(
+      _mm512_min_pd(_mm512_fmadd_pd(rule.slope, power, budget), _mm512_mul_pd(rule.scale, power)),
+      rule.limit);
+  return _mm512_mask_cmp_pd_mask(there, distance, allowed, _CMP_NLE_UQ);
+}
+
+template <Dtype kFrom>
+PLUMBLINE_AVX512 bool all_near_avx512(const std::byte* exact, const std::byte* candidate,
+                                      std::size_t rows, std::size_t columns, const NearRule& rule) {
+  const Rule512 all{_mm512_set1_pd(rule.slope), _mm512_set1_pd(rule.scale),
+                    _mm512_set1_pd(rule.limit)};
+  const std::size_t whole = columns / 8 * 8;
+  const auto tail = static_cast<__mmask8>((1U << (columns - whole)) - 1);
   for (std::size_t row = 0; row < rows; ++row) {
-    unsigned far = 0;
-    for (std::size_t j = 0; j < columns; j += 8) {
-      const std::size_t at = row * columns + j;
-      const auto there = static_cast<__mmask8>(columns - j >= 8 ? 0xff : (1U << (columns - j)) - 1);
-      const __m512d e = _mm512_maskz_loadu_pd(there, exact + at * 8);
-      __m512d c;
-      if constexpr (kFrom == Dtype::f64)
-        c = _mm512_maskz_loadu_pd(there, candidate + at * 8);
-      else
-        c = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, candidate + at * 4));
-      const __m512d distance = _mm512_abs_pd(_mm512_sub_pd(c, e));
-      const __m512d power = _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(e), exponent));
-      const __m512d budget =
-          _mm512_add_pd(_mm512_maskz_loadu_pd(there, rule.budget + j), _mm512_mul_pd(half, power));
-      const __m512d allowed = _mm512_min_pd(
-          _mm512_min_pd(_mm512_mul_pd(ratio, budget), _mm512_mul_pd(scale, power)), limit);
-      far |= _mm512_mask_cmp_pd_mask(there, distance, allowed, _CMP_NLE_UQ);
-    }
-    if (far != 0) return false;
+    unsigned some = 0;
+    const std::size_t at = row * columns;
+    // All lanes, so that no mask has to be made.
+    for (std::size_t j = 0; j < whole; j += 8)
+      some |= far(0xff, _mm512_loadu_pd(exact + (at + j) * 8),
+                  widened<kFrom>(0xff, candidate, at + j), _mm512_loadu_pd(rule.budget + j), all);
+    if (tail != 0)
+      some |= far(tail, _mm512_maskz_loadu_pd(tail, exact + (at + whole) * 8),
+                  widened<kFrom>(tail, candidate, at + whole),
+                  _mm512_maskz_loadu_pd(tail, rule.budget + whole), all);
+    if (some != 0) return false;
   }
   return true;
 }

@@ -9,10 +9,10 @@
 namespace plumbline {
 
 // What |candidate - exact| may be at most, with P the power of two at or below |exact|, in column
-// j: min(ratio (budget[j] + 2^-53 P), scale P, limit), all in binary64.
+// j: min(budget[j] + slope P, scale P, limit), the sum rounded once to binary64.
 struct NearRule {
   const double* budget;  // [columns]
-  double ratio, scale, limit;
+  double slope, scale, limit;
 };
 
 // Whether every value of [rows][columns] keeps to the rule; no NaN and no infinity does. `exact` is

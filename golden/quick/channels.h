@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "golden/quick/double2.h"
@@ -34,8 +36,24 @@ struct SeedTurn {
 void require_nearest();
 
 // factor e^(i (start + n step)) for n = 0 .. count - 1, radians, each part good to kSeedError
-// scale; scale >= |factor|, a power of two. At the working precision. Throws std::logic_error where
-// an enclosure is too wide for that, or for a count above 2^24.
+// scale; scale >= |factor|, a power of two. At the working precision. The constructor throws
+// std::logic_error where an enclosure is too wide for that, or for a count above 2^24.
+class Seeds {
+ public:
+  Seeds(const Interval& start, const Interval& step, int count, const Interval& factor,
+        double scale);
+  Seeds(Seeds&&) noexcept;
+  ~Seeds();
+  // n = tile kTile ..., as many as `to` holds, at most kTile.
+  static constexpr int kTile = 64;
+  void tile(int tile, std::span<SeedTurn> to) const;
+
+ private:
+  struct Turns;
+  std::unique_ptr<Turns> turns_;
+};
+
+// All of them at once.
 std::vector<SeedTurn> seeds(const Interval& start, const Interval& step, int count,
                             const Interval& factor, double scale);
 

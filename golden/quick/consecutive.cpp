@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -17,18 +18,24 @@ constexpr int kMostFineRows = 128;
 // Rows of one call of a kernel, so that its doubts stay in cache.
 constexpr int kTileRows = 64;
 
-// Stores the turns of one group's channels; the last of them also fills the lanes past the end.
-void put(boost::container::vector<double>& rows, const std::vector<std::vector<SeedTurn>>& channels,
+// Stores the rows of one group's channels; the last of them also fills the lanes past the end.
+void put(boost::container::vector<double>& rows, const std::vector<Seeds>& channels, int count,
          int group, int groups) {
-  for (std::size_t row = 0; row < channels.front().size(); ++row) {
-    double* to =
-        rows.data() +
-        (row * static_cast<std::size_t>(groups) + static_cast<std::size_t>(group)) * kTurnGroup;
-    for (int lane = 0; lane < kGroup; ++lane) {
-      const SeedTurn& t =
-          channels[std::min(static_cast<std::size_t>(lane), channels.size() - 1)][row];
-      const double parts[] = {t.cos.high, t.cos.low, t.sin.high, t.sin.low};
-      for (int i = 0; i < 4; ++i) to[i * kGroup + lane] = parts[i];
+  std::array<std::array<SeedTurn, Seeds::kTile>, kGroup> turns;
+  for (int first = 0; first < count; first += Seeds::kTile) {
+    const auto tile = static_cast<std::size_t>(std::min(Seeds::kTile, count - first));
+    for (std::size_t lane = 0; lane < channels.size(); ++lane)
+      channels[lane].tile(first / Seeds::kTile, std::span(turns[lane]).first(tile));
+    for (std::size_t row = 0; row < tile; ++row) {
+      double* to = rows.data() +
+                   ((static_cast<std::size_t>(first) + row) * static_cast<std::size_t>(groups) +
+                    static_cast<std::size_t>(group)) *
+                       kTurnGroup;
+      for (std::size_t lane = 0; lane < kGroup; ++lane) {
+        const SeedTurn& t = turns[std::min(lane, channels.size() - 1)][row];
+        const double parts[] = {t.cos.high, t.cos.low, t.sin.high, t.sin.low};
+        for (std::size_t i = 0; i < 4; ++i) to[i * kGroup + lane] = parts[i];
+      }
     }
   }
 }
@@ -61,16 +68,16 @@ ConsecutiveRows::ConsecutiveRows(const ResolvedSpectrum& spectrum, std::int64_t 
   // A group at a time, so that no two threads write into one line.
   const auto group_seeds = [&](int group) {
     const WorkingPrecision precision(kSeedBits);
-    std::vector<std::vector<SeedTurn>> fine, coarse;
+    std::vector<Seeds> fine, coarse;
     for (int i = group * kGroup; i < std::min((group + 1) * kGroup, channels()); ++i) {
       const Interval angle = spectrum.inv_freq(i);
       const auto at = [&](std::int64_t halves) { return angle * Interval(Rational(halves, 2)); };
-      fine.push_back(seeds(at(1), angle, half_, Interval(1), 1));
-      coarse.push_back(seeds(at(2 * begin + block - 1), angle * Interval(block), coarse_rows,
-                             spectrum.attention_factor(), scale));
+      fine.emplace_back(at(1), angle, half_, Interval(1), 1);
+      coarse.emplace_back(at(2 * begin + block - 1), angle * Interval(block), coarse_rows,
+                          spectrum.attention_factor(), scale);
     }
-    put(fine_, fine, group, groups_);
-    put(coarse_, coarse, group, groups_);
+    put(fine_, fine, half_, group, groups_);
+    put(coarse_, coarse, coarse_rows, group, groups_);
   };
   each_on_all_cores(
       static_cast<std::size_t>(groups_),

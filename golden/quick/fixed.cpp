@@ -7,37 +7,7 @@ namespace plumbline::quick {
 namespace {
 
 using Limbs = std::array<std::uint64_t, 4>;
-__extension__ using Wide = unsigned __int128;
 __extension__ using Signed = __int128;
-
-Limbs sum(const Limbs& a, const Limbs& b) {
-  Limbs out{};
-  Wide carry = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    carry += static_cast<Wide>(a[i]) + b[i];
-    out[i] = static_cast<std::uint64_t>(carry);
-    carry >>= 64;
-  }
-  return out;
-}
-
-// a >= b.
-Limbs difference(const Limbs& a, const Limbs& b) {
-  Limbs out{};
-  std::uint64_t borrow = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::uint64_t less = b[i] + borrow;
-    borrow = (less < borrow || a[i] < less) ? 1 : 0;
-    out[i] = a[i] - less;
-  }
-  return out;
-}
-
-bool below(const Limbs& a, const Limbs& b) {
-  for (std::size_t i = a.size(); i-- > 0;)
-    if (a[i] != b[i]) return a[i] < b[i];
-  return false;
-}
 
 int bit_length(const Limbs& a) {
   for (std::size_t i = a.size(); i-- > 0;)
@@ -61,31 +31,6 @@ double power_of_two(int exponent) {
 }
 
 }  // namespace
-
-Fixed operator+(const Fixed& a, const Fixed& b) {
-  if (a.negative == b.negative) return {sum(a.limbs, b.limbs), a.negative};
-  if (below(a.limbs, b.limbs)) return {difference(b.limbs, a.limbs), b.negative};
-  return {difference(a.limbs, b.limbs), a.negative};
-}
-
-Fixed operator-(const Fixed& a, const Fixed& b) { return a + Fixed{b.limbs, !b.negative}; }
-
-Fixed operator*(const Fixed& a, const Fixed& b) {
-  // Partial products below the second limb are left out; most numbers are below 1.
-  constexpr std::size_t kLeast = 2;
-  const std::size_t a_limbs = a.limbs[3] == 0 ? 3 : 4, b_limbs = b.limbs[3] == 0 ? 3 : 4;
-  std::array<std::uint64_t, 8> product{};
-  for (std::size_t i = 0; i < a_limbs; ++i) {
-    Wide carry = 0;
-    for (std::size_t j = i < kLeast ? kLeast - i : 0; j < b_limbs; ++j) {
-      carry += static_cast<Wide>(a.limbs[i]) * b.limbs[j] + product[i + j];
-      product[i + j] = static_cast<std::uint64_t>(carry);
-      carry >>= 64;
-    }
-    product[i + b_limbs] = static_cast<std::uint64_t>(carry);
-  }
-  return {{product[3], product[4], product[5], product[6]}, a.negative != b.negative};
-}
 
 Double2 to_double2(const Fixed& x) {
   const int length = bit_length(x.limbs);
