@@ -207,7 +207,8 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
   if (tokens == 0) return;
   check_tensors();
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
-                            static_cast<std::size_t>(s.c.num_heads + s.c.num_key_value_heads) *
+                            (static_cast<std::size_t>(s.c.num_heads) +
+                             static_cast<std::size_t>(s.c.num_key_value_heads)) *
                             static_cast<std::size_t>(s.c.head_dim) * size;
   const Batch batch{storage, tokens, q, k, adjoint, prefetch_distance(bytes)};
   const int parts = std::min(threads, tokens);

@@ -74,8 +74,9 @@ std::vector<double> inv_freq(const Spectrum& spectrum);
 double attention_factor(const Spectrum& spectrum);
 
 // inv_freq [rungs] of the de-facto float32 pipeline: every step in binary32, in the order of the
-// source above, with the C library's powf. Within 1 ulp (ntk_fixed_su 2) of the same steps with
-// each one correctly rounded.
+// source above, with the C library's powf, whose error of up to 1 ulp the later steps pass on:
+// beside the same steps with each one correctly rounded up to 2 ulp unscaled, and 1 /
+// log_freq_scale times as much where the logarithm is scaled.
 std::vector<float> inv_freq_f32(const Spectrum& spectrum);
 
 // A of that pipeline: the scalar formula in binary64, then rounded to binary32.
@@ -106,7 +107,8 @@ enum class Phase : std::uint8_t {
   // to 2^-65 for 2^20. A spectrum in turns is exact at whole quarter turns.
   exact,
   // `hf_f32`: fl(position) * inv_freq_f32 rounded to binary32, cosf and sinf of it, times fl(A).
-  // Its angle is off by up to |angle| * 2^-24 * (4 + what the scaling adds).
+  // Its angle is off by up to |angle| * 2^-24 * (5 + what the scaling adds), and by ln(base) more
+  // where rotary_dim is no power of two and the exponents are rounded.
   f32,
 };
 
@@ -120,7 +122,8 @@ struct RotaryPlan {
   double attention_factor = 1;   // A, as the phase rounds it
   // [maps][pairs], as the phase rounds it; 0 where the pair does not turn.
   std::vector<double> inv_freq;
-  // [tokens][maps][2][pairs]: A cos, then A sin. The one that `table` does not name is empty.
+  // [tokens][maps][2][pairs]: A cos, then A sin, finite. The one that `table` does not name is
+  // empty.
   std::vector<float> cos_sin_cache;
   std::vector<double> cos_sin_cache_f64;
 };

@@ -132,7 +132,10 @@ Knobs settle(const Spectrum& s) {
 }
 
 void require_finite(const Spectrum& s, bool finite) {
-  require(finite, "log_freq_scale", s.log_freq_scale, "must keep inv_freq finite");
+  if (s.log_freq_scale != 1)
+    require(finite, "log_freq_scale", s.log_freq_scale, "must keep inv_freq finite");
+  if (s.factor) require(finite, "factor", *s.factor, "must keep inv_freq finite");
+  require(finite, "base", s.base, "must keep inv_freq finite");
 }
 
 int rungs(const Spectrum& spectrum) { return settle(spectrum).dim / 2; }

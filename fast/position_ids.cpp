@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <string>
 
 #include "fast/refuse.h"
@@ -46,6 +45,12 @@ std::int64_t extent(PositionLayout layout, const PromptSegment& s) {
   return std::max({time_of(s, s.t - 1), std::int64_t{s.h} - 1, std::int64_t{s.w} - 1}) + 1;
 }
 
+// Not std::iota, which goes one past the last of them.
+template <class Position>
+void count_up(Position* out, std::int64_t count, std::int64_t from) {
+  for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Position>(from + i);
+}
+
 template <class Position>
 void write_block(PositionLayout layout, const PromptSegment& s, Position p, Position* out,
                  std::ptrdiff_t stride) {
@@ -55,7 +60,7 @@ void write_block(PositionLayout layout, const PromptSegment& s, Position p, Posi
     for (int j = 0; j < s.h; ++j, out += s.w) {
       std::fill_n(out, s.w, time);
       std::fill_n(out + stride, s.w, static_cast<Position>(origin + j));
-      std::iota(out + 2 * stride, out + 2 * stride + s.w, origin);
+      count_up(out + 2 * stride, s.w, static_cast<std::int64_t>(origin));
     }
   }
 }
@@ -80,8 +85,7 @@ std::int64_t write(PositionLayout layout, std::span<const PromptSegment> prompt,
     if (visual && !flat) {
       write_block(layout, s, static_cast<Position>(p), out, stride);
     } else {
-      for (int axis = 0; axis < axes; ++axis)
-        std::iota(out + axis * stride, out + axis * stride + count, static_cast<Position>(p));
+      for (int axis = 0; axis < axes; ++axis) count_up(out + axis * stride, count, p);
     }
     out += count;
     p += visual ? extent(layout, s) : count;

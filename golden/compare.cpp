@@ -359,7 +359,7 @@ CaseResult compare(const StoredCase& golden, const StoredCase& candidate,
   for (const std::string folder : {"f64/", "f32/", "f16/", "bf16/"}) {
     PhaseRecovery recovery(truth);
     std::vector<std::string> present;
-    for (const char* name : {"cos", "sin", "q_out", "k_out", "q_adj", "k_adj", "logits"}) {
+    for (const char* name : kOutputs) {
       const std::string dataset = folder + name;
       if (!golden.tensors.contains(dataset)) continue;
       if (candidate.tensors.contains(dataset)) {

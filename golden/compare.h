@@ -14,6 +14,10 @@
 // kept.
 namespace plumbline {
 
+// Datasets of a float type's folder that are judged, golden/FORMAT.md section 5.
+inline constexpr const char* kOutputs[] = {"cos",   "sin",   "q_out", "k_out",
+                                           "q_adj", "k_adj", "logits"};
+
 // Where one element stands, in words that a kernel author uses. Indices are -1 where they do not
 // apply.
 struct Place {

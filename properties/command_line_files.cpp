@@ -401,6 +401,31 @@ TEST_F(Candidates, AWrongShapeIsRefusedByName) {
   expect_refusal({"verify", path}, 3, {path, "golden"});
 }
 
+TEST_F(Candidates, WhatTheGoldenFileHasNotIsNamed) {
+  const std::string golden = tiny_golden();
+  const auto renamed = [](const std::string& from, const std::string& to) {
+    return [=](StoredCase& one) { one.tensors[to] = one.tensors.extract("f32/" + from).mapped(); };
+  };
+  for (const char* wrong : {"f32/k_outt", "f32/K_OUT"}) {
+    SCOPED_TRACE(wrong);
+    expect_refusal({"validate", golden, "--candidate", candidate(golden, renamed("k_out", wrong))},
+                   3, {std::string("/cases/tiny/") + wrong, "section 5"});
+  }
+  const std::string more = candidate(golden, [](StoredCase& one) {
+    one.tensors["f16/q_out"] = one.tensors.at("f32/q_out");
+    one.tensors["f16/q_out"].dtype = Dtype::f16;
+    one.tensors["f16/q_out"].bytes.resize(one.tensors.at("f32/q_out").bytes.size() / 2);
+  });
+  const auto named = run({"validate", golden, "--candidate", more});
+  EXPECT_EQ(named.code, 0);
+  EXPECT_NE(named.out.find("not in the golden file: tiny/f16/q_out\n"), std::string::npos)
+      << named.out;
+  const Json report = Json::parse(run({"validate", golden, "--candidate", more, "--json"}).out);
+  EXPECT_EQ(report.at("not_in_golden"), Json::array({"tiny/f16/q_out"}));
+  const std::string other = candidate(golden, [](StoredCase& one) { one.id = "another"; });
+  EXPECT_EQ(run({"validate", golden, "--candidate", other}).code, 5);
+}
+
 // Paths are bytes; the report is UTF-8 all the same.
 TEST_F(Candidates, AReportOnAnyPathIsJson) {
   const std::string golden = tiny_golden("\xff.h5");

@@ -113,6 +113,19 @@ TEST(FastPositions, EqualTheReference) {
   }
 }
 
+// The last int32 position, which nothing counts past: run under the sanitizers.
+TEST(FastPositions, ReachTheLastInteger) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int32_t>::max();
+  std::int32_t out[3 * 8];
+  const fast::PromptSegment text{4, 0, 0, 0, {}}, grid{0, 1, 2, 4, {}};
+  EXPECT_EQ(fast::position_ids(PositionLayout::flat, std::span(&text, 1), kLast - 3, out, 8),
+            kLast + 1);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(out[i], kLast - 3 + i);
+  EXPECT_EQ(fast::position_ids(PositionLayout::grid, std::span(&grid, 1), kLast - 3, out, 8),
+            kLast + 1);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(out[16 + i], kLast - 3 + i % 4);
+}
+
 TEST(FastPositions, RefuseWhatHasNoPositions) {
   const auto message = [](std::vector<fast::PromptSegment> prompt, std::int64_t start = 0,
                           std::ptrdiff_t stride = 64) {

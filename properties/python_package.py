@@ -131,6 +131,83 @@ def test_wrong_arguments_name_what_is_allowed():
     with pytest.raises(plumbline.CommandError, match="hf_f33") as refused:
         plumbline.check(rope, model="qwen3-8b", recipe="hf_f33")
     assert refused.value.code == 2
+    with pytest.raises(TypeError, match="recipe = 3"):
+        plumbline.check(rope, model="qwen3-8b", recipe=3)
+    with pytest.raises(ValueError, match="device = 'cuda'"):
+        plumbline.check(rope, model="qwen3-8b", device="cuda")
+    with pytest.raises(plumbline.CommandError, match="PLUMBLINE_BINARY = /nowhere"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PLUMBLINE_BINARY", "/nowhere")
+            plumbline.check(rope, model="qwen3-8b")
+
+
+def tiny(tmp_path, **more):
+    shape = {"head_dim": 16, "rotary_dim": 8, "num_heads": 1, "num_key_value_heads": 1}
+    return plumbline.generate([{"id": "tiny", "scheme": "vanilla", "sequence": "t9", "dtypes": ["f32"],
+                                "shape": shape, **more}], tmp_path / "tiny.h5")
+
+
+def test_what_is_not_judged_is_said(tmp_path):
+    far = tiny(tmp_path, sequence="t4000000000", window=[[3999999998, 2]], tensors=["rotated"])
+    verdict = plumbline.check(rope, golden=far, positions="int32")
+    assert "int32" in verdict.refused["tiny"]
+    assert str(verdict).startswith("inconclusive: nothing was judged\n") and "rounding hides" not in str(verdict)
+    near = tiny(tmp_path, tensors=["rotated"])
+    case = plumbline.load(near)[0]
+    right = {"f32/q_out": case.tensors["f32/q_out"]}
+    assert "not judged, no outputs: " in str(plumbline.judge(near, {"tiny": right}))
+    beside = plumbline.judge(near, {"tiny": right, "other": right})
+    assert beside.conforms and "not in the golden file: other" in str(beside)
+    with pytest.raises(plumbline.CommandError, match="f32/q_outt"):
+        plumbline.judge(near, {"tiny": {"f32/q_outt": right["f32/q_out"]}})
+
+
+def test_the_first_bad_place_turns_where_one_does(tmp_path):
+    def wrong(q, k, p, c):
+        q, k = rope(q, k, p, c)
+        q[3, 0, 0] += 1
+        k[-1, 0, 8] += 1  # beyond rotary_dim: at no position
+        return q, k
+
+    bad = plumbline.check(wrong, golden=tiny(tmp_path)).first_bad
+    assert (bad.dataset, bad.token, bad.lane) == ("f32/q_out", 3, 0)
+
+
+@pytest.mark.parametrize("answer", [None, 3, (), {}, "ab", iter(())])
+def test_tables_and_tensors_that_are_no_pair_are_called_so(tmp_path, answer):
+    golden = tiny(tmp_path)
+    for check in (lambda: plumbline.check(lambda *_: answer, golden=golden),
+                  lambda: plumbline.check_table(lambda *_: answer, golden=golden)):
+        with pytest.raises(TypeError, match="must be a pair"):
+            check()
+
+
+def test_a_masked_array_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="q is a masked array"):
+        plumbline.check(lambda q, k, p, c: (numpy.ma.masked_array(q, q > 0), k), golden=tiny(tmp_path))
+
+
+@pytest.mark.parametrize("params", [{"scheme": "abl-base"}, {"scheme": "rope-2d"}, {"scheme": "vision-pixtral"}])
+def test_the_example_declines_other_ladders(tmp_path, params):
+    golden = plumbline.generate([{"id": "tiny", "sequence": "t3 v1x2x4 t2", "dtypes": ["f32"], **params,
+                                  "shape": {"head_dim": 128, "num_heads": 2, "num_key_value_heads": 1}}],
+                                tmp_path / "other.h5")
+    assert "NotImplemented" in plumbline.check(rope, golden=golden).refused["tiny"]
+
+
+@pytest.mark.parametrize("mark, words", [('dtypo="f32"', "dtypo"), ('dtype="bf16"', "no case of")])
+def test_a_mark_that_tests_nothing_is_an_error(tmp_path, mark, words):
+    golden = tiny(tmp_path)
+    (tmp_path / "test_it.py").write_text(f"""
+import pytest
+@pytest.mark.plumbline(golden={str(golden)!r}, {mark})
+def test_it(plumbline_case):
+    pass
+""")
+    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "plumbline.pytest_plugin", "-p",
+                          "no:cacheprovider", str(tmp_path)], capture_output=True, text=True,
+                         env=os.environ | {"PYTHONPATH": str(ROOT / "tools" / "python")})
+    assert run.returncode not in (0, 5) and words in run.stdout + run.stderr, run.stdout
 
 
 def test_golden_files_are_loaded_as_the_command_line_wrote_them(tmp_path):

@@ -30,6 +30,15 @@ std::string meaning_of(std::string_view finding) {
   throw std::logic_error("a finding without its row");
 }
 
+// Whether golden/FORMAT.md, section 5, has such a dataset.
+bool is_output(const std::string& path) {
+  return std::any_of(std::begin(kFormats), std::end(kFormats), [&](const Format& f) {
+    return std::any_of(std::begin(kOutputs), std::end(kOutputs), [&](const char* name) {
+      return path == fmt::format("{}/{}", info(dtype_of(f)).name, name);
+    });
+  });
+}
+
 // What answers the cases: one of the three, and the recipe that it is held to.
 class Judged {
  public:
@@ -55,6 +64,29 @@ class Judged {
       throw Refused(options_.candidate + ": attribute 'recipe': " + e.what());
     }
     origin_ = "declared by the candidate";
+  }
+  // What the candidate has and the golden file has not. Throws Refused for a dataset that is none
+  // of golden/FORMAT.md, section 5, in a case of the golden file: a name that was mistyped.
+  std::vector<std::string> beyond(const CaseFile& golden) const {
+    std::vector<std::string> out;
+    if (!candidate_) return out;
+    for (const std::string& id : candidate_->ids()) {
+      if (std::find(golden.ids().begin(), golden.ids().end(), id) == golden.ids().end()) {
+        out.push_back(id);
+        continue;
+      }
+      const CaseView has = golden.view(id), given = candidate_->view(id);
+      for (const auto& [path, view] : given.datasets) {
+        if (has.datasets.contains(path)) continue;
+        if (!is_output(path))
+          throw Refused(
+              fmt::format("{}: /cases/{}/{}: is neither a dataset of the golden file nor "
+                          "one of golden/FORMAT.md section 5",
+                          options_.candidate, id, path));
+        out.push_back(id + "/" + path);
+      }
+    }
+    return out;
   }
   std::string kind() const { return candidate_ ? "candidate" : plugin_ ? "plug-in" : "kernel"; }
   std::string name() const {
@@ -149,6 +181,7 @@ Report judge_all(const Options& options) {
   report.kind = judged.kind();
   report.subject = judged.name();
   report.recipe_origin = judged.origin();
+  report.not_in_golden = judged.beyond(golden);
   for (const std::string& id : golden.ids()) {
     if (!options.cases.empty() &&
         std::find(options.cases.begin(), options.cases.end(), id) == options.cases.end())

@@ -81,8 +81,11 @@ Grid grid_of(const Parameters& p, const Entry& entry, std::int64_t threads) {
 
 Heads heads_of(const Rotated& tensor, int maps) {
   if (tensor.heads == 0) return {};
-  return {tensor.input.data,        tensor.output.data,         tensor.input.token_stride,
-          tensor.input.head_stride, tensor.output.token_stride, tensor.output.head_stride,
+  // The stride of a single head may be anything; no kernel shall multiply it.
+  const bool one = tensor.heads == 1;
+  return {tensor.input.data,          tensor.output.data,
+          tensor.input.token_stride,  one ? 0 : tensor.input.head_stride,
+          tensor.output.token_stride, one ? 0 : tensor.output.head_stride,
           tensor.heads / maps};
 }
 

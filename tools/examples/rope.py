@@ -18,6 +18,8 @@ def rope(q, k, position_ids, case, narrow=lambda x: x):
     inv_freq = narrow(numpy.float32(1) / numpy.float32(spectrum["params"]["base"]) ** exponent)
     axis_map = case.tensors["axis_map"][0]
     turns = axis_map != 255
+    if not numpy.allclose(inv_freq[turns], case.tensors["inv_freq"][0][turns], rtol=0.02):
+        return NotImplemented  # a ladder for each axis, or another one
     positions = position_ids.astype(numpy.float32)[numpy.where(turns, axis_map, 0)].T
     angle = numpy.where(turns, positions * inv_freq, numpy.float32(0))
     cos, sin = (numpy.concatenate([f(angle), f(angle)], -1)[:, None] for f in (numpy.cos, numpy.sin))

@@ -74,6 +74,7 @@ std::string report_json(const Report& report) {
            {"exit_code", report.exit_code()},
            {"recipe_origin", report.recipe_origin},
            {"not_judged", unanswered},
+           {"not_in_golden", report.not_in_golden},
            {"waiver_problems", report.waiver_problems},
            {"cases", cases}};
   for (const ContextLength& l : report.lengths) {

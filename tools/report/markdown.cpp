@@ -56,6 +56,8 @@ std::string report_markdown(const Report& report) {
     out += fmt::format("| {} | {} | {} |\n", cell(c.id), word(o), cell(what));
   }
   for (const std::string& problem : report.waiver_problems) out += "\n" + cell(problem) + "\n";
+  if (!report.not_in_golden.empty())
+    out += "\nNot judged, not in the golden file: " + cell(names_not_in_golden(report)) + "\n";
   return out;
 }
 

@@ -62,6 +62,15 @@ std::string why_not_judged(const ReportCase& c) {
   return c.refused.empty() ? "no outputs" : "refused: " + c.refused.front();
 }
 
+std::string names_not_in_golden(const Report& report) {
+  constexpr std::size_t kShown = 4;
+  const std::vector<std::string>& all = report.not_in_golden;
+  const std::size_t shown = std::min(all.size(), kShown);
+  std::string out = fmt::format(
+      "{}", fmt::join(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  return shown < all.size() ? out + fmt::format(" and {} more", all.size() - shown) : out;
+}
+
 std::string rule_of(const ReportCase& c) {
   if (!c.bug.empty()) return c.bug;
   if (!c.findings.empty()) return c.findings.front().rule;

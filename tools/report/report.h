@@ -50,6 +50,8 @@ struct Report {
   std::vector<ContextLength> lengths;
   std::vector<PhaseSample> phases;
   std::vector<std::string> waiver_problems;  // expired, or naming nothing
+  // Cases, and datasets "case/path", that a candidate file has and the golden file has not.
+  std::vector<std::string> not_in_golden;
 
   bool judged_any() const;
   // 4 where something fatal is not waived; else 1 where something is wrong, passes unexpectedly, or
@@ -69,6 +71,9 @@ std::string headline(const ReportCase& c);
 
 // Why a case was not judged: skipped, refused by the subject in its words, or without outputs.
 std::string why_not_judged(const ReportCase& c);
+
+// The first few of not_in_golden, and how many more there are.
+std::string names_not_in_golden(const Report& report);
 
 // A failing place in words: "token 4106, q head 0, lane 17, pair 17 (axis H, position 4100)".
 std::string words_of(const Place& place);

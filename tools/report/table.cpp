@@ -102,6 +102,8 @@ std::string report_table(const Report& report) {
   if (left_out > 0 && report.kind != "kernel")
     out += fmt::format(
         "\nnot judged, absent from the cases above: {} datasets (--json lists them)\n", left_out);
+  if (!report.not_in_golden.empty())
+    out += fmt::format("\nnot judged, not in the golden file: {}\n", names_not_in_golden(report));
   std::set<std::string> refused;
   for (const ReportCase& c : report.cases) refused.insert(c.refused.begin(), c.refused.end());
   if (!refused.empty())

@@ -65,6 +65,8 @@ def to_numpy(value, dtype, shape, name, store=None):
             value = numpy.from_dlpack(value)
         else:
             value = numpy.asarray(value)
+    if isinstance(value, numpy.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: every element is judged")
     if value.dtype.name == "bfloat16" and dtype == "bf16":  # ml_dtypes
         value = value.view("<u2")
     if value.dtype.name.startswith("float8"):

@@ -40,7 +40,11 @@ def binary():
 
 def command(*words, text="", legal=(0,)):
     """Standard output of one command. Raises CommandError for an exit code that is not `legal`."""
-    run = subprocess.run([binary(), *map(str, words)], input=text, capture_output=True, text=True)
+    tool = binary()
+    try:
+        run = subprocess.run([tool, *map(str, words)], input=text, capture_output=True, text=True)
+    except OSError as why:
+        raise CommandError(3, f"PLUMBLINE_BINARY = {tool}: cannot be run: {why.strerror}") from None
     if run.returncode not in legal:
         raise CommandError(run.returncode, run.stderr.strip() or f"exit code {run.returncode}")
     return run.stdout

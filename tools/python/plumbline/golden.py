@@ -65,11 +65,12 @@ def _case(name, group):
 
 def load(path, verify=False):
     """The cases of a golden file, in its order. `verify` recomputes it by the second oracle first.
-    Raises CommandError for a file that is refused, before h5py opens it."""
+    Raises CommandError for a file that it refuses, before h5py opens it; OSError for what is no HDF5 file,
+    ValueError for what is no golden file."""
     if verify:
         command("verify", path)
     with h5py.File(path, "r") as file:
-        if _text(file.attrs.get("plumbline", "")) != "golden":
+        if _text(file.attrs.get("plumbline", "")) != "golden" or "cases" not in file:
             raise ValueError(f"{path}: not a golden file")
         order = _text(file.attrs.get("order", "")).split() or sorted(file["cases"])
         return [_case(name, file["cases"][name]) for name in order]

@@ -24,9 +24,10 @@ class CaseUnderTest:
 
     def check(self, fn):
         """The verdict on fn for this case. Raises NonConforming; skips where fn returns NotImplemented."""
-        turned = self.call.turn(fn, self.case)
-        if turned is None:
-            pytest.skip(f"{self.case.id}: the function returned NotImplemented")
+        try:
+            turned = self.call.turn(fn, self.case)
+        except judging.Declined as why:
+            pytest.skip(f"{self.case.id}: {why}")
         return judging.judge(self.path, {self.case.id: turned}, self.call.recipe).expect()
 
 
@@ -59,6 +60,11 @@ def pytest_generate_tests(metafunc):
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: plumbline_case needs the mark plumbline(golden=...)")
     options = dict(mark.kwargs)
     path = _golden_of(options)
-    call = judging.Call(**{key: value for key, value in options.items() if key not in ("golden", "model")})
+    try:
+        call = judging.Call(**{key: value for key, value in options.items() if key not in ("golden", "model")})
+    except (TypeError, ValueError) as why:
+        raise pytest.UsageError(f"mark plumbline: {why}") from None
     cases = [c for c in load(path) if f"{call.dtype}/q_in" in c.tensors]
+    if not cases:
+        raise pytest.UsageError(f"mark plumbline: dtype = {call.dtype!r}: no case of {path} has inputs of it")
     metafunc.parametrize("plumbline_case", [CaseUnderTest(path, c, call) for c in cases], ids=[c.id for c in cases])

@@ -42,6 +42,10 @@ class Place:
                 f"got {self.candidate:.9g}, want {self.golden:.9g}, budget {self.budget:.3g}")
 
 
+class Declined(Exception):
+    """Why a function under test has no outputs for a case."""
+
+
 class NonConforming(AssertionError):
     """Raised by Verdict.expect(); `verdict` is the whole of it."""
 
@@ -87,8 +91,9 @@ class Verdict:
 
     @property
     def first_bad(self):
-        """The failing place at the smallest position; None where nothing fails."""
-        return min(self.failures(), key=lambda p: abs(p.position), default=None)
+        """Of failures() the one at the smallest position, lanes that turn before those that do not; None where nothing
+        fails."""
+        return min(self.failures(), key=lambda p: (p.pair < 0, abs(p.position)), default=None)
 
     @property
     def worst_ratio(self):
@@ -104,9 +109,15 @@ class Verdict:
     def __str__(self):
         lines = [{0: "conforms", 5: "inconclusive: nothing was judged"}.get(self.report["exit_code"],
                                                                             "does not conform")]
-        lines[0] += f": worst error {self.worst_ratio:.3g} of its budget"
+        if not math.isnan(self.worst_ratio):
+            lines[0] += f": worst error {self.worst_ratio:.3g} of its budget"
         if self.first_bad:
             lines.append(f"first bad position: {self.first_bad}")
+        if absent := sum(len(case.get("missing", [])) for case in self.report["cases"]):
+            lines.append(f"not judged, no outputs: {absent} datasets")
+        if unknown := self.report.get("not_in_golden"):
+            lines.append(f"not judged, not in the golden file: {', '.join(unknown[:4])}"
+                         + (f" and {len(unknown) - 4} more" if len(unknown) > 4 else ""))
         if self.explained_by:
             lines.append("as if " + ", or ".join(self.explained_by))
         for case in self.report["cases"]:
@@ -118,6 +129,8 @@ class Verdict:
                 words = f"{length:.9g} ({entry['tested']})" if length is not None else "none"
             elif entry["exceeded_at"] is not None:
                 words = f"below {entry['exceeded_at']:.9g}"
+            elif entry["tested"] == "nothing":
+                words = "not measured"
             else:
                 words = f"not measurable: rounding hides phases below {entry['resolution']:.1e} rad"
             lines.append(f"certified context length, {entry['grade']}: {words}")
@@ -148,6 +161,10 @@ class Call:
     recipe: str | None = None
 
     def __post_init__(self):
+        if self.recipe is not None and not isinstance(self.recipe, str):
+            raise TypeError(f"recipe = {self.recipe!r}: must be text")
+        if self.framework == "numpy" and self.device != "cpu":
+            raise ValueError(f"device = {self.device!r}: must be cpu with framework = 'numpy'")
         for name, allowed in [("dtype", tuple(arrays.NUMPY)), ("framework", ("numpy", "torch")),
                               ("positions", ("int32", "int64"))]:
             if getattr(self, name) not in allowed:
@@ -165,7 +182,7 @@ class Call:
         ids = case.position_ids
         if ids.dtype == numpy.int64:  # fractions stay float64
             if self.positions == "int32" and numpy.abs(ids).max(initial=0) >= 2**31:
-                return None
+                raise Declined("positions = 'int32': a position of this case does not fit")
             ids = ids.astype(self.positions)
         return arrays.torch().from_numpy(ids.copy()).to(self.device) if self.framework == "torch" else ids.copy()
 
@@ -176,32 +193,34 @@ class Call:
 
     def _pair(self, fn, answer, names, shapes, store):
         if answer is NotImplemented:
-            return None
+            raise Declined("the function returned NotImplemented")
         try:
+            if isinstance(answer, (str, bytes, dict)):
+                raise TypeError
             first, second = answer
         except (TypeError, ValueError):
             raise TypeError(f"{getattr(fn, '__name__', 'fn')} returned {type(answer).__name__}: must be a pair "
                             f"({', '.join(names)}), or NotImplemented") from None
         return [arrays.to_numpy(value, self.dtype, shape, name, store)
-                for value, shape, name in zip((first, second), shapes, names)]
+                for value, shape, name in zip((first, second), shapes((first, second)), names)]
 
     def turn(self, fn, case):
-        """Outputs of fn(q, k, position_ids, case) by their paths below the case; None where it declines."""
+        """Outputs of fn(q, k, position_ids, case) by their paths below the case. Raises Declined."""
         q, k = (case.tensors[f"{self.dtype}/{name}_in"] for name in "qk")
-        ids = self._ids(case)
-        answer = NotImplemented if ids is None else fn(self._array(q), self._array(k), ids, case)
-        out = self._pair(fn, answer, ("q", "k"), (q.shape, k.shape), self.store)
-        return out and {f"{self.dtype}/q_out": out[0], f"{self.dtype}/k_out": out[1]}
+        answer = fn(self._array(q), self._array(k), self._ids(case), case)
+        out = self._pair(fn, answer, ("q", "k"), lambda pair: (q.shape, k.shape), self.store)
+        return {f"{self.dtype}/q_out": out[0], f"{self.dtype}/k_out": out[1]}
 
     def table(self, fn, case):
         """Tables of fn(position_ids, case) likewise."""
         shape = case.tensors[f"{self.dtype}/cos"].shape
-        ids = self._ids(case)
-        answer = NotImplemented if ids is None else fn(ids, case)
-        if answer is not NotImplemented and shape[1] == 1 and getattr(answer[0], "ndim", 0) == 2:
-            shape = (shape[0], shape[2])
-        out = self._pair(fn, answer, ("cos", "sin"), (shape, shape), None)
-        return out and {f"{self.dtype}/cos": out[0], f"{self.dtype}/sin": out[1]}
+
+        def shapes(pair):
+            flat = shape[1] == 1 and getattr(pair[0], "ndim", 0) == 2
+            return ((shape[0], shape[2]) if flat else shape,) * 2
+
+        out = self._pair(fn, fn(self._ids(case), case), ("cos", "sin"), shapes, None)
+        return {f"{self.dtype}/cos": out[0], f"{self.dtype}/sin": out[1]}
 
 
 def judge(golden, answers, recipe=None):
@@ -244,16 +263,17 @@ def _check(answer, model, golden, call, needs, contents):
     if (model is None) == (golden is None):
         raise ValueError("check takes one of model= and golden=")
     with tempfile.TemporaryDirectory(prefix="plumbline.") as folder:
-        path = golden or generate(cases_of(model, call.dtype, contents), pathlib.Path(folder) / "golden.h5")
+        path = golden
+        if golden is None:
+            path = generate(cases_of(model, call.dtype, contents), pathlib.Path(folder) / "golden.h5")
         answers, refused = {}, {}
         for case in load(path):
             if f"{call.dtype}/{needs}" not in case.tensors:
                 continue
-            given = answer(case)
-            if given is None:
-                refused[case.id] = "the function returned NotImplemented"
-            else:
-                answers[case.id] = given
+            try:
+                answers[case.id] = answer(case)
+            except Declined as why:
+                refused[case.id] = str(why)
         verdict = judge(path, answers, call.recipe)
         verdict.refused = refused
         return verdict
