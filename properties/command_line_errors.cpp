@@ -280,6 +280,13 @@ TEST_F(Refusals, FaultySpectraByFrequencies) {
       {"factors", R"([{"scheme": "longrope", "params": {"base": 10, "rotary_dim": 8, "factor": 4,
                        "factors": [1], "original_max_position_embeddings": 4096}}])"},
       {"'scheme' appears twice", R"([{"scheme": "default", "scheme": "linear"}])"},
+      // Two names of one thing.
+      {"rope_theta = 500", R"([{"scheme": "default",
+                                "params": {"base": 10, "rope_theta": 500, "rotary_dim": 8}}])"},
+      {"'yarn'", R"([{"scheme": "linear",
+                      "params": {"type": "yarn", "base": 10, "rotary_dim": 8, "factor": 2}}])"},
+      {"factor = 9", R"([{"scaling": {"type": "linear", "factor": 2},
+                          "params": {"base": 10, "rotary_dim": 8, "factor": 9}}])"},
   };
   for (const Fault& fault : kFaults) {
     SCOPED_TRACE(fault.text);

@@ -401,6 +401,39 @@ TEST_F(Candidates, AWrongShapeIsRefusedByName) {
   expect_refusal({"verify", path}, 3, {path, "golden"});
 }
 
+TEST_F(Candidates, NoReportReplacesWhatIsReadOrAnotherReport) {
+  const std::string golden = tiny_golden(), path = candidate(golden, [](StoredCase&) {}),
+                    link = at("link.h5"), before = slurp(golden);
+  std::filesystem::create_symlink(golden, link);
+  const Arguments judge{"validate", golden, "--candidate", path};
+  const auto with = [&](std::initializer_list<std::string> more) {
+    Arguments all = judge;
+    all.insert(all.end(), more);
+    return all;
+  };
+  for (const std::string& read : {golden, path, link})
+    expect_refusal(with({"--json", read}), 2, {"--json", "which is read"});
+  expect_refusal(with({"--junit", "-", "--json", "-"}), 2, {"--json and --junit"});
+  expect_refusal(with({"--junit", "-", "--json"}), 2, {"--json and --junit"});
+  expect_refusal(with({"--sarif", at("r"), "--html", at("r")}), 2, {"--sarif and --html"});
+  expect_refusal({"conformance", "--json", "-", "--html", "-"}, 2, {"--json and --html"});
+  expect_refusal({"spectrum", "--scheme", "mrope", "--csv", at("r"), "--h5", at("r")}, 2,
+                 {"--csv and --h5"});
+  EXPECT_EQ(slurp(golden), before);
+  // Through a link into its file, whole, and nothing beside it.
+  spilled("report.json", "old");
+  std::filesystem::create_symlink(at("report.json"), at("report.link"));
+  EXPECT_EQ(run(with({"--json", at("report.link")})).code, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(at("report.link")));
+  EXPECT_TRUE(Json::parse(slurp(at("report.json"))).contains("schema"));
+  for (const auto& entry : std::filesystem::directory_iterator(at("")))
+    EXPECT_EQ(entry.path().string().find(".tmp."), std::string::npos) << entry.path();
+  // What cannot be written stays as it was.
+  const Ended full = run(with({"--json", "/dev/full"}));
+  EXPECT_EQ(full.code, 3);
+  EXPECT_NE(full.err.find("/dev/full"), std::string::npos) << full.err;
+}
+
 TEST_F(Candidates, WhatTheGoldenFileHasNotIsNamed) {
   const std::string golden = tiny_golden();
   const auto renamed = [](const std::string& from, const std::string& to) {

@@ -127,7 +127,7 @@ TEST_F(Probes, FaultyRequestsAreOneLine) {
          {"--kernel", "--mutant", "--plugin", "--scheme", "--cases", "--dtype"})
       expect_refusal({command, option, ""}, 2, {option, "must not be empty"});
     expect_refusal({command, "--kernel", "scalar", "--cases", file, "--json", at("no/where.json")},
-                   3, {"no/where.json", "cannot be written"});
+                   3, {"no/where.json", "cannot write"});
   }
   expect_refusal({"diagnose", "--kernel", "scalar", "--contract", "nine"}, 2, {"nine", "chunked"});
   expect_refusal({"identify", "--kernel", "scalar", "--golden", file}, 2, {"--candidate"});

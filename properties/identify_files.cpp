@@ -125,12 +125,28 @@ TEST(IdentifyFiles, OutputsAloneShowTheTurning) {
 
 // Tables of one scheme with another one's ids; and one number that nobody makes.
 TEST(IdentifyFiles, WhatDoesNotFitTogetherIsNotIdentified) {
-  int tried = 0;
+  int tried = 0, without = 0;
   for (std::size_t n = 0; n < files().size(); n += 7) {
     const auto& [c, golden] = files()[n];
     StoredCase wrong = golden;
     Tensor& table = wrong.tensors.at("f64/cos");
     ASSERT_GE(table.bytes.size(), 8U);
+    // Finite inputs, and outputs that are none.
+    for (const char* path : {"f64/q_out", "f32/q_out"}) {
+      if (!golden.tensors.contains(path)) continue;
+      StoredCase none = golden;
+      std::fill(none.tensors.at(path).bytes.begin(), none.tensors.at(path).bytes.end(),
+                std::byte{0xff});
+      const auto only = [&](const auto& entry) {
+        return entry.first.ends_with("_out") && entry.first != path;
+      };
+      std::erase_if(none.tensors, only);
+      std::erase_if(none.tensors, [](const auto& entry) {
+        return entry.first.ends_with("/cos") || entry.first.ends_with("/sin");
+      });
+      EXPECT_TRUE(identity::identify_file(none, nullptr, usual).matches.empty()) << c.id << path;
+      ++without;
+    }
     table.bytes[6] ^= std::byte{0x08};
     EXPECT_TRUE(identity::identify_file(wrong, nullptr, rounded_once).matches.empty()) << c.id;
     wrong = golden;
@@ -142,6 +158,7 @@ TEST(IdentifyFiles, WhatDoesNotFitTogetherIsNotIdentified) {
     ++tried;
   }
   EXPECT_GT(tried, 5);
+  EXPECT_GT(without, 3);
 }
 
 }  // namespace

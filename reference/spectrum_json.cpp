@@ -165,6 +165,15 @@ RopeScaling read_scaling(const std::string& name, Keys& keys, int& rotary_dim) {
       "yarn, longrope, llama3");
 }
 
+// A number in lowest terms, anything else as it was written.
+std::string shown(const Json& value, const std::string& key) {
+  try {
+    return to_text(exact_number(value, key));
+  } catch (const std::invalid_argument&) {
+    return value.dump();
+  }
+}
+
 // floor(head_dim * factor), then made even; at least 2.
 std::int64_t partial_dim(Keys& keys) {
   const Rational head = keys.positive("head_dim");
@@ -189,13 +198,19 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
   // {"base": b, ...}.
   Json params = Json::object();
   std::string name = "default";
+  bool named = false;
   const auto absorb = [&](const auto& self, const Json& from) -> void {
     for (const auto& [key, value] : from.items()) {
       if (key == "scaling" || key == "scheme" || key == "type" || key == "rope_type") {
         if (value.is_object()) {
           self(self, value);
         } else if (value.is_string()) {
-          name = value.template get<std::string>();
+          const auto given = value.template get<std::string>();
+          if (named && given != name)
+            throw std::invalid_argument(key + " = '" + given + "': must equal '" + name +
+                                        "', which the spectrum is called beside it");
+          name = given;
+          named = true;
         } else if (!value.is_null()) {
           throw std::invalid_argument(key + ": must be a name or an object");
         }
@@ -203,7 +218,11 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
         if (!value.is_object()) throw std::invalid_argument("params: must be an object");
         self(self, value);
       } else {
-        params[key == "rope_theta" ? "base" : key] = value;
+        Json& own = params[key == "rope_theta" ? "base" : key];
+        if (!own.is_null() && shown(own, key) != shown(value, key))
+          throw std::invalid_argument(key + " = " + shown(value, key) + ": must equal " +
+                                      shown(own, key) + ", which is given for the same parameter");
+        own = value;
       }
     }
   };

@@ -155,6 +155,7 @@ Run add_conformance(CLI::App& app) {
       ->default_str("-");
   app.add_option("--html", options->html, "one self-contained page");
   return [options] {
+    require_apart({{"--json", options->json}, {"--html", options->html}}, {});
     const auto matrix = judge_all(subjects(*options));
     bool conforms = true;
     for (const Judged& row : matrix) {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the commands share: cases from options and files.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <thread>
 
+#include "golden/hdf5/file_output.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
 
@@ -114,14 +116,48 @@ std::vector<Case> CaseOptions::read() const {
 
 void write_text(const std::string& path, const std::string& text) {
   if (path.empty() || path == "-") {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    if (std::fflush(stdout) != 0) throw Refused("standard output cannot be written");
+    // A flush after a failed write has nothing left to fail at.
+    const bool put = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if (std::fflush(stdout) != 0 || !put) throw Refused("standard output cannot be written");
     return;
   }
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  std::error_code ignored;
+  const std::filesystem::path file = std::filesystem::weakly_canonical(path, ignored);
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) {
+    OutputFile out(file.empty() ? std::filesystem::path(path) : file);
+    out.write(0, std::as_bytes(std::span(text)), false);
+    out.sync();
+    out.publish();
+    return;
+  }
+  std::ofstream out(path, std::ios::binary);  // a device or a pipe
   out << text;
   out.close();
   if (!out) throw Refused(path + ": cannot be written");
+}
+
+void require_apart(const std::vector<NamedPath>& written, const std::vector<NamedPath>& read) {
+  const auto same = [](const std::string& a, const std::string& b) {
+    std::error_code absent;
+    return a == b || std::filesystem::equivalent(a, b, absent) ||
+           std::filesystem::weakly_canonical(a, absent) ==
+               std::filesystem::weakly_canonical(b, absent);
+  };
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const auto& [knob, path] = written[i];
+    if (path.empty()) continue;
+    for (const auto& [other, from] : read) {
+      if (path == "-" || from.empty() || from == "-" || !same(path, from)) continue;
+      throw std::invalid_argument(
+          fmt::format("{} = '{}': would replace '{}', which is read: must name another file", knob,
+                      path.substr(0, 200), from.substr(0, 200)));
+    }
+    for (std::size_t j = 0; j < i; ++j)
+      if (same(path, written[j].path))
+        throw std::invalid_argument(fmt::format("{} and {} = '{}': must name two files",
+                                                written[j].knob, knob, path.substr(0, 200)));
+  }
 }
 
 void need_golden(const RootAttributes& root, const std::string& path) {

@@ -64,13 +64,21 @@ struct CaseOptions {
 std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
 // Throws Refused unless the file says that it is a golden one.
 void need_golden(const RootAttributes& root, const std::string& path);
-// Text to the file, or to stdout for "" and "-". Throws Refused naming the path.
+// Text to the file, whole or not at all, or to stdout for "" and "-". Throws Refused naming the
+// path.
 void write_text(const std::string& path, const std::string& text);
+// Throws std::invalid_argument where two options write to one place, or one to what is read, under
+// whatever name. "" is no place, "-" a stream.
+struct NamedPath {
+  std::string knob, path;
+};
+void require_apart(const std::vector<NamedPath>& written, const std::vector<NamedPath>& read);
 // --json [FILE]: whether it was asked for, and where it goes; stdout without a file.
 class JsonOption {
  public:
   void add(CLI::App& app);
   bool wanted() const { return option_ != nullptr && option_->count() > 0; }
+  const std::string& path() const { return path_; }
   void write(const Json& value) const { write_text(path_, value.dump(1) + "\n"); }
 
  private:

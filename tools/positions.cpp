@@ -109,6 +109,7 @@ Run add_positions(CLI::App& app) {
   app.add_flag("--csv", options->csv, "print CSV, one row per token")->excludes("--json");
   app.add_option("--out", options->out, "write to a file instead of standard output");
   return [options] {
+    require_apart({{"--out", options->out}}, {{"--cases", options->cases.cases}});
     const auto list = options->cases.read();
     if (options->cases.batch() && options->csv)
       throw std::invalid_argument("--csv: prints one case; use --json with --cases");

@@ -63,6 +63,11 @@ Run add_spectrum(CLI::App& app) {
   app.add_option("--csv", options->csv, "one line for each number");
   app.add_option("--h5", options->h5, "HDF5");
   return [options] {
+    require_apart({{"--html", options->html},
+                   {"--json", options->json},
+                   {"--csv", options->csv},
+                   {"--h5", options->h5}},
+                  {});
     options->request.factor = parse_rational(options->factor);
     if (options->request.factor <= 1)
       throw std::invalid_argument("--extend " + options->factor + ": must be above 1");

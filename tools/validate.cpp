@@ -220,6 +220,14 @@ std::string reasons(const Report& report) {
 }
 
 int validate(const Options& options) {
+  require_apart({{"--json", options.wants_json && options.json.empty() ? "-" : options.json},
+                 {"--junit", options.junit},
+                 {"--sarif", options.sarif},
+                 {"--markdown", options.markdown},
+                 {"--html", options.html}},
+                {{"golden", options.golden},
+                 {"--candidate", options.candidate},
+                 {"--waivers", options.waivers}});
   const Report report = judge_all(options);
   const int code = report.exit_code();
   for (const auto& [path, form] :

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "properties/identity/file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -105,7 +107,11 @@ class Sample {
                    *from = find(candidate, golden, folder + which + "_in");
       const auto heads =
           static_cast<std::size_t>(key ? stated.shape.num_key_value_heads : stated.shape.num_heads);
-      if (to == nullptr || from == nullptr || from->dtype != d.dtype || to->shape != from->shape ||
+      if (to != nullptr && from != nullptr && to->shape != from->shape)
+        throw Refused(fmt::format("/cases/{}/{}{}_out: its shape is [{}]: must be [{}]",
+                                  candidate.id, folder, which, fmt::join(to->shape, ", "),
+                                  fmt::join(from->shape, ", ")));
+      if (to == nullptr || from == nullptr || from->dtype != d.dtype ||
           size(*to) != rows * heads * static_cast<std::size_t>(stated.shape.head_dim))
         continue;
       in.of(key) = values_of(*from);
@@ -137,6 +143,8 @@ bool table_fits(const Sample& s, const Contract& c) {
 
 bool rotation_fits(const Sample& s, const Contract& c, bool key) {
   const std::vector<double>&x = s.in.of(key), &y = s.out.of(key);
+  // A quarter of what the format ends at.
+  const double large = std::ldexp(1.0, -s.format.emin);
   const auto width = static_cast<std::size_t>(c.shape.head_dim);
   for (const std::size_t row : s.compared) {
     for (int head = 0; head < c.heads(key); ++head) {
@@ -152,8 +160,12 @@ bool rotation_fits(const Sample& s, const Contract& c, bool key) {
         const double tolerance = std::hypot(x[a], x[b]) * c.factor *
                                      (c.arithmetic + std::abs(angle) * c.relative[slot]) +
                                  c.absolute;
-        // What overflows or is not finite says nothing of the angle.
-        if (!std::isfinite(tolerance) || !std::isfinite(y[a]) || !std::isfinite(y[b])) continue;
+        // What overflows says nothing of the angle, and what is not finite should have been.
+        if (!std::isfinite(tolerance)) continue;
+        if (!std::isfinite(y[a]) || !std::isfinite(y[b])) {
+          if (std::hypot(x[a], x[b]) * c.factor < large) return false;
+          continue;
+        }
         if (std::abs(y[a] - (x[a] * cosine - x[b] * sine)) > tolerance ||
             std::abs(y[b] - (x[b] * cosine + x[a] * sine)) > tolerance)
           return false;
