@@ -108,21 +108,22 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
   for (int map = 0; map < plan.maps && plan.maps > 1; ++map) runs.push_back({map, map, 1});
   const std::ptrdiff_t pairs = plan.rotary_dim / 2;
   std::vector<const void*> rows(std::size_t{kBlock} * static_cast<std::size_t>(plan.maps));
-  RotateJob job{
-      storage,
-      plan.neox,
-      direction == Direction::adjoint,
-      0,
-      plan.head_dim,
-      plan.rotary_dim,
-      rows.data(),
-      plan.maps,
-      pairs,
-      runs.data(),
-      static_cast<int>(runs.size()),
-      {},
-      prefetch_distance(static_cast<std::size_t>(plan.tokens) * static_cast<std::size_t>(heads) *
-                        static_cast<std::size_t>(plan.head_dim) * size)};
+  const std::size_t bytes = static_cast<std::size_t>(plan.tokens) *
+                            static_cast<std::size_t>(heads) *
+                            static_cast<std::size_t>(plan.head_dim) * size;
+  RotateJob job{storage,
+                plan.neox,
+                direction == Direction::adjoint,
+                0,
+                plan.head_dim,
+                plan.rotary_dim,
+                rows.data(),
+                plan.maps,
+                pairs,
+                runs.data(),
+                static_cast<int>(runs.size()),
+                {},
+                prefetch_distance(bytes)};
   for (int first = 0; first < plan.tokens; first += kBlock) {
     job.tokens = std::min(kBlock, plan.tokens - first);
     for (int r = 0; r < job.tokens * plan.maps; ++r) {

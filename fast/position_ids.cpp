@@ -52,15 +52,15 @@ void count_up(Position* out, std::int64_t count, std::int64_t from) {
 }
 
 template <class Position>
-void write_block(PositionLayout layout, const PromptSegment& s, Position p, Position* out,
+void write_block(PositionLayout layout, const PromptSegment& s, std::int64_t p, Position* out,
                  std::ptrdiff_t stride) {
-  const auto origin = layout == PositionLayout::grid ? p : Position{0};
+  const std::int64_t origin = layout == PositionLayout::grid ? p : 0;
   for (int i = 0; i < s.t; ++i) {
     const auto time = static_cast<Position>(p + time_of(s, i));
     for (int j = 0; j < s.h; ++j, out += s.w) {
       std::fill_n(out, s.w, time);
       std::fill_n(out + stride, s.w, static_cast<Position>(origin + j));
-      count_up(out + 2 * stride, s.w, static_cast<std::int64_t>(origin));
+      count_up(out + 2 * stride, s.w, origin);
     }
   }
 }
@@ -83,7 +83,7 @@ std::int64_t write(PositionLayout layout, std::span<const PromptSegment> prompt,
     const bool visual = s.t != 0, flat = layout == PositionLayout::flat;
     const std::int64_t count = visual ? block_tokens(s) : s.text;
     if (visual && !flat) {
-      write_block(layout, s, static_cast<Position>(p), out, stride);
+      write_block(layout, s, p, out, stride);
     } else {
       for (int axis = 0; axis < axes; ++axis) count_up(out + axis * stride, count, p);
     }

@@ -112,21 +112,6 @@ void check_datasets(const StoredCase& stored, const Case& c) {
   }
 }
 
-// Throws std::invalid_argument where one of the files to be written at `out` is one of the inputs,
-// under whatever name.
-void require_apart(const std::string& out, const std::vector<std::string>& written,
-                   const std::vector<std::string>& inputs) {
-  for (const std::string& file : written) {
-    for (const std::string& input : inputs) {
-      std::error_code absent;
-      if (input == "-" || !std::filesystem::equivalent(file, input, absent)) continue;
-      throw std::invalid_argument(
-          fmt::format("--out = '{}': would replace '{}', which is read: must name another file",
-                      out.substr(0, 200), input.substr(0, 200)));
-    }
-  }
-}
-
 // "i/n", 0 <= i < n: of each case the rows of that part.
 void take_shard(const std::string& shard, std::vector<GoldenCase>& cases) {
   std::uint64_t i = 0, n = 0;
@@ -399,13 +384,14 @@ Run add_generate(CLI::App& app) {
     if (!options->model.empty() && options->prompt.empty())
       throw std::invalid_argument("--model: goes with --prompt");
     const std::string& out = options->out;
-    std::vector<std::string> inputs{options->cases, options->prompt}, written{out};
+    std::vector<NamedPath> read{{"--cases", options->cases}, {"--prompt", options->prompt}},
+        written{{"--out", out}};
     for (const std::string& one : options->join) {
-      inputs.push_back(one);
-      inputs.push_back(one + ".manifest");
+      read.push_back({"--join", one});
+      read.push_back({"--join", one, ".manifest"});
     }
-    if (options->join.empty()) written.push_back(out + ".manifest");
-    require_apart(out, written, inputs);
+    if (options->join.empty()) written.push_back({"--out", out, ".manifest"});
+    require_apart(written, read);
     if (!options->suite.empty()) return generate_file(suite(options->suite), options->suite, out);
     if (!options->cases.empty()) {
       std::vector<GoldenCase> cases = cases_from(options->cases);

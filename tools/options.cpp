@@ -138,25 +138,27 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 void require_apart(const std::vector<NamedPath>& written, const std::vector<NamedPath>& read) {
-  const auto same = [](const std::string& a, const std::string& b) {
-    std::error_code absent;
+  std::error_code absent;
+  const auto same = [&](const std::string& a, const std::string& b) {
     return a == b || std::filesystem::equivalent(a, b, absent) ||
            std::filesystem::weakly_canonical(a, absent) ==
                std::filesystem::weakly_canonical(b, absent);
   };
   for (std::size_t i = 0; i < written.size(); ++i) {
-    const auto& [knob, path] = written[i];
-    if (path.empty()) continue;
-    for (const auto& [other, from] : read) {
-      if (path == "-" || from.empty() || from == "-" || !same(path, from)) continue;
+    const NamedPath& to = written[i];
+    if (to.path.empty()) continue;
+    for (const NamedPath& from : read) {
+      if (to.path == "-" || from.path == "-" ||
+          !std::filesystem::equivalent(to.file(), from.file(), absent))
+        continue;
       throw std::invalid_argument(
-          fmt::format("{} = '{}': would replace '{}', which is read: must name another file", knob,
-                      path.substr(0, 200), from.substr(0, 200)));
+          fmt::format("{} = '{}': would replace '{}', which is read: must name another file",
+                      to.knob, to.path.substr(0, 200), from.file().substr(0, 200)));
     }
     for (std::size_t j = 0; j < i; ++j)
-      if (same(path, written[j].path))
+      if (same(to.file(), written[j].file()))
         throw std::invalid_argument(fmt::format("{} and {} = '{}': must name two files",
-                                                written[j].knob, knob, path.substr(0, 200)));
+                                                written[j].knob, to.knob, to.path.substr(0, 200)));
   }
 }
 

@@ -70,7 +70,9 @@ void write_text(const std::string& path, const std::string& text);
 // Throws std::invalid_argument where two options write to one place, or one to what is read, under
 // whatever name. "" is no place, "-" a stream.
 struct NamedPath {
-  std::string knob, path;
+  std::string knob, path;   // as they were given
+  std::string suffix = {};  // of the file that goes with it
+  std::string file() const { return path + suffix; }
 };
 void require_apart(const std::vector<NamedPath>& written, const std::vector<NamedPath>& read);
 // --json [FILE]: whether it was asked for, and where it goes; stdout without a file.

@@ -246,6 +246,10 @@ bool any(const std::vector<bool>& of) { return std::find(of.begin(), of.end(), t
 
 }  // namespace
 
+bool alike(double x, double y, double tolerance) {
+  return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= tolerance;
+}
+
 Answer ask(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
            const Values& in, bool adjoint, const Layout& layout) {
   const Tensors first = called(subject, contract, ids, in, adjoint, layout, kPoison);
@@ -263,9 +267,8 @@ Answer ask(const laws::Subject& subject, const Contract& contract, const Positio
       keep_unwritten(out.untouched_k, to[1], second.to[1]);
     }
     const auto same = [](const std::vector<double>& a, const std::vector<double>& b) {
-      return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
-        return x == y || (std::isnan(x) && std::isnan(y));
-      });
+      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                        [](double x, double y) { return alike(x, y); });
     };
     out.input_written = !same(from[0].get(), in.q) || !same(from[1].get(), in.k) ||
                         !from[0].written_outside().empty() || !from[1].written_outside().empty();

@@ -58,6 +58,9 @@ struct Layout {
 // Every pattern is an ordinary number of some format, so that one alone says nothing.
 inline constexpr std::byte kPoison{0xa5}, kOtherPoison{0x5a};
 
+// Equal, NaN alike, or within `tolerance` of each other.
+bool alike(double x, double y, double tolerance = 0);
+
 // One tensor with its gaps, a spare row behind it, and bytes of poison in every element that was
 // not given a value.
 class Sheet {

@@ -42,8 +42,7 @@ bool same(const Operator& a, const Operator& b, const Contract& c, bool transpos
             const double x = a.at(row, head, key, out, in), y = transpose
                                                                     ? b.at(row, head, key, in, out)
                                                                     : b.at(row, head, key, out, in);
-            if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-            if (!(std::abs(x - y) <= tolerance)) return false;
+            if (!alike(x, y, tolerance)) return false;
           }
         }
       }

@@ -29,9 +29,8 @@ double largest(const std::vector<double>& x) {
 bool near(const Contract& c, const std::vector<double>& a, const std::vector<double>& b,
           double size) {
   const double tolerance = 2 * (2 * size * std::max(1.0, c.factor) * c.arithmetic + c.absolute);
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](double x, double y) {
-    return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= tolerance;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](double x, double y) { return alike(x, y, tolerance); });
 }
 bool near(const Contract& c, const Values& a, const Values& b, const Values& in) {
   return near(c, a.q, b.q, largest(in.q)) && near(c, a.k, b.k, largest(in.k));

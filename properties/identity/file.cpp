@@ -157,13 +157,13 @@ bool rotation_fits(const Sample& s, const Contract& c, bool key) {
                               static_cast<std::size_t>(c.neox ? pair + c.pairs : 2 * pair + 1);
         const double angle = s.position(c, slot, row) * c.inv_freq[slot],
                      cosine = c.factor * std::cos(angle), sine = c.factor * std::sin(angle);
-        const double tolerance = std::hypot(x[a], x[b]) * c.factor *
-                                     (c.arithmetic + std::abs(angle) * c.relative[slot]) +
-                                 c.absolute;
+        const double size = std::hypot(x[a], x[b]) * c.factor;
+        const double tolerance =
+            size * (c.arithmetic + std::abs(angle) * c.relative[slot]) + c.absolute;
         // What overflows says nothing of the angle, and what is not finite should have been.
         if (!std::isfinite(tolerance)) continue;
         if (!std::isfinite(y[a]) || !std::isfinite(y[b])) {
-          if (std::hypot(x[a], x[b]) * c.factor < large) return false;
+          if (size < large) return false;
           continue;
         }
         if (std::abs(y[a] - (x[a] * cosine - x[b] * sine)) > tolerance ||
