@@ -15,7 +15,7 @@ namespace plumbline::fast {
 namespace {
 
 // Rows of a block are made, and then used before they leave the first cache.
-constexpr std::size_t kBlockBytes = 16384;
+constexpr std::size_t kBlockBytes = 32768;
 constexpr int kMostBlock = 64;
 constexpr std::size_t kMostRows = 256;
 // Rows that one token decoded keeps on the stack.
@@ -75,17 +75,52 @@ template <class Position>
   return Rows::stand;
 }
 
-// Rotates tokens begin .. end - 1; find(token, space, rows) says where the token's rows are, which
-// it may put where space() points. merged(first, count, rows): whether these tokens' rows are left
-// to the kernel, as rows of the axes.
-template <class Real, class Row, class Merged>
+// Of `count` tokens whose only row is the table's at these positions; whether all are there.
+template <class Position>
+bool find_standing(const EmbeddingState& s, const Position* at, int count, const void** rows) {
+  const auto ready = static_cast<std::uint64_t>(s.ready);
+  const float* table = s.table.data();
+  const std::ptrdiff_t width = 2 * std::ptrdiff_t{s.seeds.columns};
+  bool all = true;
+  for (int t = 0; t < count; ++t) {
+    const auto p = static_cast<std::uint64_t>(std::int64_t{at[t]});
+    all = all && p < ready;
+    rows[t] = table + (all ? static_cast<std::ptrdiff_t>(p) * width : 0);
+  }
+  return all;
+}
+
+// Of all tokens of a block: Rows::absent where they have to be looked at one by one.
+template <class Position>
+Rows find_rows(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride, int count,
+               const void** rows) {
+  if (s.table.empty() || (s.rows > 1 && !s.merges)) return Rows::absent;
+  bool equal = true;
+  for (int a = 1; a < s.c.axes && equal; ++a) equal = std::equal(at, at + count, at + a * stride);
+  const int only = s.rows > 1 ? -1 : equal ? 0 : s.axis_of_row.front();
+  if (only >= 0)
+    return find_standing(s, at + only * stride, count, rows) ? Rows::stand : Rows::absent;
+  if (equal || !s.merges) return Rows::absent;
+  for (int t = 0; t < count; ++t)
+    for (int a = 0; a < s.c.axes; ++a) {
+      const Position p = at[a * stride + t];
+      if (p < 0 || p >= s.ready) return Rows::absent;
+      rows[t * s.c.axes + a] = s.table_row(p);
+    }
+  return Rows::merge;
+}
+
+// Rotates tokens begin .. end - 1. find_all(first, count, rows): where the rows of these tokens
+// are, Rows::merge where rows of the axes are left to the kernel; where they are not all there,
+// find(token, space, rows) says where one token's are, which it may put where space() points.
+template <class Real, class Row, class AllRows>
 void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int end, const Row& find,
-                  const Merged& merged) {
+                  const AllRows& find_all) {
   const std::size_t width = 2 * s.of.size();
   const auto rows_per_token =
       static_cast<std::size_t>(s.merges ? std::max(s.rows, s.c.axes) : s.rows);
   const int block = block_tokens(width * sizeof(Real), rows_per_token);
-  thread_local std::vector<Real> spaces;
+  thread_local Lines<Real> spaces;
   const void* few[kMostRows];
   std::vector<const void*> many(rows_per_token > kMostRows ? rows_per_token : 0);
   const void** rows = many.empty() ? few : many.data();
@@ -97,11 +132,12 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
     if (first > begin)
       for (JobTensor& tensor : job.tensors) advance(tensor, block, size);
     job.tokens = std::min(block, end - first);
-    const bool left = merged(first, job.tokens, rows);
+    const Rows where = find_all(first, job.tokens, rows);
+    const bool left = where == Rows::merge;
     job.rows_per_token = left ? s.c.axes : s.rows;
     job.merged = left ? MergedRows{s.parts.data(), s.part_begin.data(), s.padded / kColumnGroup}
                       : MergedRows();
-    for (int t = 0; t < job.tokens && !left; ++t) {
+    for (int t = 0; t < job.tokens && where == Rows::absent; ++t) {
       const auto space = [&] {
         if (spaces.size() < width * static_cast<std::size_t>(block))
           spaces.resize(width * static_cast<std::size_t>(block));
@@ -138,19 +174,7 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
             }
           },
           [&](int first, int count, const void** rows) {
-            if (!s.merges) return false;
-            const Position* at = ids + first;
-            bool stand = true;
-            for (int a = 1; a < axes && stand; ++a)
-              stand = std::equal(at, at + count, at + a * stride);
-            if (stand) return false;
-            for (int t = 0; t < count; ++t)
-              for (int a = 0; a < axes; ++a) {
-                const Position p = at[a * stride + t];
-                if (p < 0 || p >= s.ready) return false;
-                rows[t * axes + a] = s.table_row(p);
-              }
-            return true;
+            return find_rows(s, ids + first, stride, count, rows);
           });
       return;
     }
@@ -163,7 +187,7 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
     maker.exact(at.data(), 1, row);
     for (int r = 0; r < s.rows; ++r) rows[r] = row + r * s.padded;
   };
-  const auto none = [](int, int, const void**) { return false; };
+  const auto none = [](int, int, const void**) { return Rows::absent; };
   if (batch.storage == Storage::f64) {
     rotate_range<double>(s, batch, begin, end, exactly, none);
   } else {

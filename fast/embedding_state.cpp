@@ -134,7 +134,7 @@ void EmbeddingState::fill_seeds() {
 
 void EmbeddingState::fill_table() {
   const std::size_t row = 2 * of.size();
-  std::vector<float> result(static_cast<std::size_t>(ready) * row);
+  Lines<float> result(static_cast<std::size_t>(ready) * row);
   RowScratch scratch;
   RowMaker maker(*this, scratch);
   std::vector<std::int64_t> at(static_cast<std::size_t>(c.axes));

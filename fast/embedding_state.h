@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <oneapi/tbb/cache_aligned_allocator.h>
+
 #include <vector>
 
 #include "fast/drivers.h"
 #include "fast/exact_phase.h"
 
 namespace plumbline::fast {
+
+// From the start of a cache line on, so that a vector of it is never in two.
+template <class Real>
+using Lines = std::vector<Real, oneapi::tbb::cache_aligned_allocator<Real>>;
 
 // What RotaryEmbedding keeps. Maps with equal axes and rungs share a row; a row has rotary_dim / 2
 // columns, padded to a whole number of groups.
@@ -38,10 +44,10 @@ struct EmbeddingState {
   std::vector<GroupPart> parts;
   std::vector<int> part_begin;
   RowSeeds seeds;
-  std::vector<double> fine;    // [kFineRows][2][columns]
-  std::vector<double> coarse;  // [ready / kFineRows][2][columns]
-  std::vector<float> table;    // [ready or 0][2][columns]
-  std::int64_t ready = 0;      // a multiple of kFineRows
+  Lines<double> fine;      // [kFineRows][2][columns]
+  Lines<double> coarse;    // [ready / kFineRows][2][columns]
+  Lines<float> table;      // [ready or 0][2][columns]
+  std::int64_t ready = 0;  // a multiple of kFineRows
 
  private:
   void find_rows();

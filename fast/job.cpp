@@ -123,8 +123,9 @@ void check_q_and_k(const TokenShape& shape, Storage storage, int q_heads, const 
 }
 
 std::ptrdiff_t prefetch_distance(std::size_t bytes) {
-  constexpr std::size_t kOutOfCache = std::size_t{2} << 20;
-  return bytes < kOutOfCache ? 0 : 8192;
+  // What is written drives out what was asked for too early, the sooner the farther memory is.
+  constexpr std::size_t kOutOfCache = std::size_t{2} << 20, kInMemory = std::size_t{128} << 20;
+  return bytes < kOutOfCache ? 0 : bytes < kInMemory ? 6144 : 3072;
 }
 
 }  // namespace plumbline::fast

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "fast/rotate.h"
-#include "fast/rows.h"
+#include "fast/rotate_heads.h"
+#include "fast/rotate_pairs.h"
+#include "fast/rotate_rows.h"
+#include "fast/rotate_sweep.h"
 
 // The vector kernels, once for every instruction set. `Isa` names the vectors and what they can do;
 // each file that includes this is compiled for one set, so everything here has internal linkage.
@@ -16,325 +18,6 @@
 // the same for both pairings and for every vector length.
 namespace plumbline::fast {
 namespace {
-
-constexpr int least(int a, int b) { return a < b ? a : b; }
-constexpr int rest(int a, int b) { return a > b ? a - b : 0; }
-
-// How elements of one vector of `V` are stored: as they are, or as binary16, half as wide.
-template <class V>
-struct AsIs {
-  using Element = typename V::Element;
-  template <bool full>
-  static typename V::Vector load(const Element* from, int n) {
-    return V::template load<full>(from, n);
-  }
-  template <bool full>
-  static void store(Element* to, typename V::Vector v, int n) {
-    V::template store<full>(to, v, n);
-  }
-};
-template <class Isa>
-struct AsF16 {
-  using Element = std::uint16_t;
-  template <bool full>
-  static auto load(const Element* from, int n) {
-    return Isa::template load_f16<full>(from, n);
-  }
-  template <bool full>
-  static void store(Element* to, typename Isa::F32::Vector v, int n) {
-    Isa::template store_f16<full>(to, v, n);
-  }
-};
-
-// x in one vector, y in another. `V` is the vector type's name in Isa: its lanes, loads, stores and
-// arithmetic.
-template <class V, class Stored = AsIs<V>>
-struct HalfSplit {
-  using Element = typename Stored::Element;
-  using Real = typename V::Element;
-  static constexpr int kPairs = V::kLanes;
-  static constexpr bool kNeox = true;
-  typename V::Vector c, s;
-
-  template <bool full, class Row>
-  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
-    c = row.template cos<V, full>(at, n);
-    s = V::mul(row.template sin<V, full>(at, n), V::all(sign));
-  }
-  struct Data {
-    typename V::Vector x, y;
-  };
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
-  }
-  template <bool full>
-  void turn_first(const Data& d, Element* out, int n) const {
-    Stored::template store<full>(out, V::fms(d.x, c, V::mul(d.y, s)), n);
-  }
-  template <bool full>
-  void turn_second(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
-    Stored::template store<full>(out + half, V::fma(d.x, s, V::mul(d.y, c)), n);
-  }
-  template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
-    turn_first<full>(d, out, n);
-    turn_second<full>(d, out, half, n);
-  }
-};
-
-// Whether a head fits in registers beside its cos and sin, and its halves are whole vectors: it is
-// then loaded and stored line by line in the order of memory, which the way to memory rewards.
-template <class Isa, class Block>
-concept Sweeps = Isa::kRegisters >= 32 && requires {
-  &Block::template turn_first<true>;
-};
-
-// x, y, x, y: each vector is multiplied by (c, s) with x doubled and by (-s, c) with y doubled, and
-// doubling is part of the load where elements are stored as they are.
-template <class V, class Stored = AsIs<V>>
-struct Adjacent {
-  using Element = typename Stored::Element;
-  using Real = typename V::Element;
-  static constexpr int kPairs = V::kLanes;
-  static constexpr bool kNeox = false;
-  typename V::Vector cs[2], sc[2];
-
-  template <bool full, class Row>
-  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
-    const auto c = row.template cos<V, full>(at, n);
-    const auto s = V::mul(row.template sin<V, full>(at, n), V::all(sign));
-    const auto minus_s = V::mul(s, V::all(-1));
-    cs[0] = V::zip_low(c, s), cs[1] = V::zip_high(c, s);
-    sc[0] = V::zip_low(minus_s, c), sc[1] = V::zip_high(minus_s, c);
-  }
-  struct Data {
-    typename V::Vector v[2];
-  };
-  static int lanes(int i, int n) { return least(rest(2 * n, i * V::kLanes), V::kLanes); }
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
-    return {{Stored::template load<full>(in, lanes(0, n)),
-             Stored::template load<full>(in + V::kLanes, lanes(1, n))}};
-  }
-  template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t /*half*/, int n) const {
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i)
-      Stored::template store<full>(out + i * V::kLanes,
-                                   V::fma(V::even(d.v[i]), cs[i], V::mul(V::odd(d.v[i]), sc[i])),
-                                   lanes(i, n));
-  }
-};
-
-// bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
-// odd ones, masked. For half-split pairs cos and sin are sorted the same way, once a token.
-template <class Isa>
-struct HalfSplitBf16 {
-  using V = typename Isa::F32;
-  using Element = std::uint16_t;
-  using Real = float;
-  static constexpr int kPairs = 2 * V::kLanes;
-  static constexpr bool kNeox = true;
-  typename V::Vector c[2], s[2];  // even pairs, odd pairs
-
-  template <bool full, class Row>
-  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
-    const int low = least(n, V::kLanes), high = rest(n, V::kLanes);
-    const auto c0 = row.template cos<V, full>(at, low),
-               c1 = row.template cos<V, full>(at + V::kLanes, high);
-    const auto s0 = row.template sin<V, full>(at, low),
-               s1 = row.template sin<V, full>(at + V::kLanes, high);
-    c[0] = V::unzip_even(c0, c1), c[1] = V::unzip_odd(c0, c1);
-    s[0] = V::mul(V::unzip_even(s0, s1), V::all(sign));
-    s[1] = V::mul(V::unzip_odd(s0, s1), V::all(sign));
-  }
-  struct Data {
-    typename Isa::Words x, y;
-  };
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {Isa::template load_words<full>(in, n), Isa::template load_words<full>(in + half, n)};
-  }
-  template <bool full>
-  void turn(const Data& d, Element* out, std::ptrdiff_t half, int n) const {
-    const auto xe = Isa::even_bf16(d.x), xo = Isa::odd_bf16(d.x);
-    const auto ye = Isa::even_bf16(d.y), yo = Isa::odd_bf16(d.y);
-    Isa::template store_words<full>(
-        out, Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
-        n);
-    Isa::template store_words<full>(
-        out + half,
-        Isa::to_bf16(V::fma(xe, s[0], V::mul(ye, c[0])), V::fma(xo, s[1], V::mul(yo, c[1]))), n);
-  }
-};
-
-template <class Isa>
-struct AdjacentBf16 {
-  using V = typename Isa::F32;
-  using Element = std::uint16_t;
-  using Real = float;
-  static constexpr int kPairs = V::kLanes;
-  static constexpr bool kNeox = false;
-  HalfSplit<V> trig;
-
-  template <bool full, class Row>
-  void read(const Row& row, std::ptrdiff_t at, Real sign, int n) {
-    trig.template read<full>(row, at, sign, n);
-  }
-  using Data = typename Isa::Words;
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
-    return Isa::template load_words<full>(in, 2 * n);
-  }
-  template <bool full>
-  void turn(const Data& v, Element* out, std::ptrdiff_t /*half*/, int n) const {
-    const auto x = Isa::even_bf16(v), y = Isa::odd_bf16(v);
-    Isa::template store_words<full>(
-        out,
-        Isa::to_bf16(V::fms(x, trig.c, V::mul(y, trig.s)), V::fma(x, trig.s, V::mul(y, trig.c))),
-        2 * n);
-  }
-};
-
-// Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
-// alone.
-template <class Isa, class Block>
-void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
-         int block) {
-  constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
-  constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
-  if (kLanes < kLine && block % 2 != 0) return;
-  const char* first = reinterpret_cast<const char*>(x) + distance;
-  Isa::prefetch(first);
-  if (Block::kNeox && half != 0) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
-  if (kLanes > kLine) Isa::prefetch(first + 64);
-}
-
-// A row of cos and sin as it stands.
-template <class Real>
-struct StandingRow {
-  const Real* cosines;
-  std::ptrdiff_t sin_offset;
-  template <class V, bool full>
-  auto cos(std::ptrdiff_t at, int n) const {
-    return V::template load<full>(cosines + at, n);
-  }
-  template <class V, bool full>
-  auto sin(std::ptrdiff_t at, int n) const {
-    return V::template load<full>(cosines + sin_offset + at, n);
-  }
-};
-
-// A row that is put together from those of several axes, a group of columns at a time.
-struct MergedRow {
-  const void* const* rows;
-  const MergedRows& merged;
-  int group;
-  std::ptrdiff_t sin_offset;
-  template <class V, bool full>
-  auto cos(std::ptrdiff_t at, int /*n*/) const {
-    return load<V>(at, 0);
-  }
-  template <class V, bool full>
-  auto sin(std::ptrdiff_t at, int /*n*/) const {
-    return load<V>(at, sin_offset);
-  }
-
- private:
-  template <class V>
-  auto load(std::ptrdiff_t at, std::ptrdiff_t offset) const {
-    const int here = group + static_cast<int>(at / kColumnGroup);
-    const GroupPart* part = merged.parts + merged.part_begin[here];
-    const GroupPart* end = merged.parts + merged.part_begin[here + 1];
-    offset += std::ptrdiff_t{here} * kColumnGroup;
-    auto out = V::template load<true>(static_cast<const float*>(rows[part->axis]) + offset, 0);
-    for (++part; part < end; ++part)
-      out = V::replace(out, part->columns, static_cast<const float*>(rows[part->axis]) + offset);
-    return out;
-  }
-};
-
-// Asks for a row of cos and sin, `count` values each.
-template <class Isa, class Real>
-void ask_row(const void* row, std::ptrdiff_t sin_offset, std::ptrdiff_t count) {
-  const auto* cos = static_cast<const Real*>(row);
-  for (std::ptrdiff_t i = 0; i < count; i += std::ptrdiff_t{64 / sizeof(Real)}) {
-    Isa::prefetch(reinterpret_cast<const char*>(cos + i));
-    Isa::prefetch(reinterpret_cast<const char*>(cos + sin_offset + i));
-  }
-}
-
-// Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
-template <class Element>
-struct Cursor {
-  Cursor(const RotateJob& job, const JobTensor& tensor, std::ptrdiff_t token, std::ptrdiff_t lane)
-      : in(static_cast<const Element*>(tensor.input) + token * tensor.input_token + lane),
-        out(static_cast<Element*>(tensor.output) + token * tensor.output_token + lane),
-        in_token(tensor.input_token),
-        in_head(tensor.input_head),
-        out_token(tensor.output_token),
-        out_head(tensor.output_head),
-        group(tensor.group) {
-    // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
-    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
-    distance = job.prefetch / (job.rotary_dim * kSize) * tensor.input_head * kSize;
-  }
-  const Element* in;
-  Element* out;
-  std::ptrdiff_t in_token, in_head, out_token, out_head;
-  std::ptrdiff_t distance;  // in bytes, from what is loaded to what is asked for
-  int group;
-};
-
-// All heads of one run: `count` of them from `in` on. What is left behind the last whole block is
-// turned as one more whole block, which overlaps the one before: it is loaded before anything is
-// stored, so that a pair that is turned twice is written twice, with the same bits. `back` is where
-// it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide.
-template <class Isa, class Block, int blocks, bool part, bool ahead>
-[[gnu::always_inline]] inline void turn_heads(const Block* trig, const typename Block::Element* in,
-                                              typename Block::Element* out, std::ptrdiff_t in_head,
-                                              std::ptrdiff_t out_head, int count,
-                                              std::ptrdiff_t half, std::ptrdiff_t distance,
-                                              std::ptrdiff_t back, int left) {
-  constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
-  constexpr bool kOverlap = part && blocks > 0;
-  const std::ptrdiff_t last = Block::kNeox ? back : 2 * back;
-  for (; count > 0; --count) {
-    typename Block::Data overlap;
-    if constexpr (kOverlap) overlap = Block::template load<true>(in + last, half, Block::kPairs);
-    if constexpr (ahead && Sweeps<Isa, Block> && blocks > 0) {
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b) ask<Isa, Block>(in + b * kStep, 0, distance, b);
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b) ask<Isa, Block>(in + half + b * kStep, 0, distance, b);
-      typename Block::Data data[blocks];
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b)
-        data[b] = Block::template load<true>(in + b * kStep, half, Block::kPairs);
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b)
-        trig[b].template turn_first<true>(data[b], out + b * kStep, Block::kPairs);
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b)
-        trig[b].template turn_second<true>(data[b], out + b * kStep, half, Block::kPairs);
-    } else {
-#pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b) {
-        if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
-        trig[b].template turn<true>(Block::template load<true>(in + b * kStep, half, Block::kPairs),
-                                    out + b * kStep, half, Block::kPairs);
-      }
-    }
-    if constexpr (kOverlap) {
-      trig[blocks].template turn<true>(overlap, out + last, half, Block::kPairs);
-    } else if constexpr (part) {
-      trig[0].template turn<false>(Block::template load<false>(in, half, left), out, half, left);
-    }
-    in += in_head;
-    out += out_head;
-  }
-}
 
 // Pairs first .. first + blocks * kPairs (+ part) - 1 of tokens begin .. end - 1.
 template <class Isa, class Block, int blocks, bool part, bool ahead, bool merges = false>
@@ -364,10 +47,12 @@ void pass(const RotateJob& job, int begin, int end, int first) {
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b)
-        trig[b].template read<true>(row, first + b * Block::kPairs, sign, Block::kPairs);
+        trig[b].set(Block::template read<true>(row, first + b * Block::kPairs, Block::kPairs),
+                    sign);
       if constexpr (part && blocks > 0)
-        trig[blocks].template read<true>(row, first + back, sign, Block::kPairs);
-      if constexpr (part && blocks == 0) trig[0].template read<false>(row, first, sign, left);
+        trig[blocks].set(Block::template read<true>(row, first + back, Block::kPairs), sign);
+      if constexpr (part && blocks == 0)
+        trig[0].set(Block::template read<false>(row, first, left), sign);
       for (const Cursor<Element>& at : cursors) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
         turn_heads<Isa, Block, blocks, part, ahead>(
@@ -435,8 +120,23 @@ struct Passes {
     if (job.rotary_dim < job.head_dim) copy_tails<typename Block::Element>(job, 0, job.tokens);
   }
 
+  // Whether the whole job was done.
+  template <bool merges>
+  static bool swept(const RotateJob& job) {
+    if constexpr (Isa::kRegisters < 32 || (merges && !kMerges)) {
+      return false;
+    } else {
+      const bool done = job.prefetch != 0 ? fast::swept<Isa, Block, true, merges>(job)
+                                          : fast::swept<Isa, Block, false, merges>(job);
+      if (done && job.rotary_dim < job.head_dim)
+        copy_tails<typename Block::Element>(job, 0, job.tokens);
+      return done;
+    }
+  }
+
   static void rotate(const RotateJob& job) {
-    if (job.merged.parts != nullptr) return rotate_merged(job);
+    if (job.merged.parts != nullptr) return swept<true>(job) ? void() : rotate_merged(job);
+    if (swept<false>(job)) return;
     constexpr unsigned kPairs = Block::kPairs, kMost = 4;
     const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2;
     const auto& passes = job.prefetch != 0 ? kPasses<true> : kPasses<false>;

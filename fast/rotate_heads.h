@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <type_traits>
+
+#include "fast/rotate.h"
+
+// One token's heads, turned by blocks that stay in registers. Internal linkage, as rotate_blocks.h.
+namespace plumbline::fast {
+namespace {
+
+// Whether a head is loaded whole and stored line by line in the order of memory, which the way to
+// memory rewards: where it fits in registers beside its cos and sin.
+template <class Isa, class Block, bool ahead>
+constexpr bool kInOrder = ahead&& Isa::kRegisters >= 32 && Block::kNeox;
+
+// Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
+// alone.
+template <class Isa, class Block>
+void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
+         int block) {
+  constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
+  constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  if (kLanes < kLine && block % 2 != 0) return;
+  const char* first = reinterpret_cast<const char*>(x) + distance;
+  Isa::prefetch(first);
+  if (Block::kNeox && half != 0) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
+  if (kLanes > kLine) Isa::prefetch(first + 64);
+}
+
+// Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
+template <class Element>
+struct Cursor {
+  Cursor(const RotateJob& job, const JobTensor& tensor, std::ptrdiff_t token, std::ptrdiff_t lane)
+      : in(static_cast<const Element*>(tensor.input) + token * tensor.input_token + lane),
+        out(static_cast<Element*>(tensor.output) + token * tensor.output_token + lane),
+        in_token(tensor.input_token),
+        in_head(tensor.input_head),
+        out_token(tensor.output_token),
+        out_head(tensor.output_head),
+        group(tensor.group) {
+    // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
+    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
+    distance = job.prefetch / (job.rotary_dim * kSize) * tensor.input_head * kSize;
+  }
+  const Element* in;
+  Element* out;
+  std::ptrdiff_t in_token, in_head, out_token, out_head;
+  std::ptrdiff_t distance;  // in bytes, from what is loaded to what is asked for
+  int group;
+};
+
+// All heads of one run: `count` of them from `in` on. What is left behind the last whole block is
+// turned as one more whole block, which overlaps the one before: it is loaded before anything is
+// stored, so that a pair that is turned twice is written twice, with the same bits. `back` is where
+// it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide.
+template <class Isa, class Block, int blocks, bool part, bool ahead>
+[[gnu::always_inline]] inline void turn_heads(const Block* trig, const typename Block::Element* in,
+                                              typename Block::Element* out, std::ptrdiff_t in_head,
+                                              std::ptrdiff_t out_head, int count,
+                                              std::ptrdiff_t half, std::ptrdiff_t distance,
+                                              std::ptrdiff_t back, int left) {
+  constexpr std::ptrdiff_t kStep = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
+  constexpr bool kOverlap = part && blocks > 0;
+  const std::ptrdiff_t last = Block::kNeox ? back : 2 * back;
+  const auto store = [&]<bool full>(std::bool_constant<full>, const typename Block::Turned& turned,
+                                    typename Block::Element* to, int n) {
+    Block::template store_first<full>(turned, to, n);
+    Block::template store_second<full>(turned, to, half, n);
+  };
+  for (; count > 0; --count) {
+    typename Block::Data overlap;
+    if constexpr (kOverlap) overlap = Block::template load<true>(in + last, half, Block::kPairs);
+    if constexpr (kInOrder<Isa, Block, ahead> && blocks > 0) {
+      typename Block::Data data[blocks];
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b)
+        data[b] = Block::template load<true>(in + b * kStep, half, Block::kPairs);
+      typename Block::Turned turned[blocks];
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b) {
+        turned[b] = trig[b].turn(data[b]);
+        ask<Isa, Block>(in + b * kStep, 0, distance, b);
+        Block::template store_first<true>(turned[b], out + b * kStep, Block::kPairs);
+      }
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b) {
+        ask<Isa, Block>(in + half + b * kStep, 0, distance, b);
+        Block::template store_second<true>(turned[b], out + b * kStep, half, Block::kPairs);
+      }
+    } else {
+#pragma GCC unroll 4
+      for (int b = 0; b < blocks; ++b) {
+        if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
+        store(std::true_type(),
+              trig[b].turn(Block::template load<true>(in + b * kStep, half, Block::kPairs)),
+              out + b * kStep, Block::kPairs);
+      }
+    }
+    if constexpr (kOverlap) {
+      store(std::true_type(), trig[blocks].turn(overlap), out + last, Block::kPairs);
+    } else if constexpr (part) {
+      store(std::false_type(), trig[0].turn(Block::template load<false>(in, half, left)), out,
+            left);
+    }
+    in += in_head;
+    out += out_head;
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::fast

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// Blocks: how pairs are held in vectors, their cos and sin beside them. Internal linkage, as
+// rotate_blocks.h.
+namespace plumbline::fast {
+namespace {
+
+constexpr int least(int a, int b) { return a < b ? a : b; }
+constexpr int rest(int a, int b) { return a > b ? a - b : 0; }
+
+// How elements of one vector of `V` are stored: as they are, or as binary16, half as wide.
+template <class V>
+struct AsIs {
+  using Element = typename V::Element;
+  template <bool full>
+  static typename V::Vector load(const Element* from, int n) {
+    return V::template load<full>(from, n);
+  }
+  template <bool full>
+  static void store(Element* to, typename V::Vector v, int n) {
+    V::template store<full>(to, v, n);
+  }
+};
+template <class Isa>
+struct AsF16 {
+  using Element = std::uint16_t;
+  template <bool full>
+  static auto load(const Element* from, int n) {
+    return Isa::template load_f16<full>(from, n);
+  }
+  template <bool full>
+  static void store(Element* to, typename Isa::F32::Vector v, int n) {
+    Isa::template store_f16<full>(to, v, n);
+  }
+};
+
+// x in one vector, y in another. `V` is the vector type's name in Isa: its lanes, loads, stores and
+// arithmetic.
+template <class V, class Stored = AsIs<V>>
+struct HalfSplit {
+  using Element = typename Stored::Element;
+  using Real = typename V::Element;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = true;
+  typename V::Vector c, s;
+
+  struct Trig {
+    typename V::Vector c, s;
+  };
+  template <bool full, class Row>
+  static Trig read(const Row& row, std::ptrdiff_t at, int n) {
+    return {row.template cos<V, full>(at, n), row.template sin<V, full>(at, n)};
+  }
+  void set(const Trig& trig, Real sign) {
+    c = trig.c;
+    s = V::mul(trig.s, V::all(sign));
+  }
+  struct Data {
+    typename V::Vector x, y;
+  };
+  template <bool full>
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
+  }
+  struct Turned {
+    typename V::Vector first, second;
+  };
+  Turned turn(const Data& d) const {
+    return {V::fms(d.x, c, V::mul(d.y, s)), V::fma(d.x, s, V::mul(d.y, c))};
+  }
+  template <bool full>
+  static void store_first(const Turned& t, Element* out, int n) {
+    Stored::template store<full>(out, t.first, n);
+  }
+  template <bool full>
+  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
+    Stored::template store<full>(out + half, t.second, n);
+  }
+};
+
+// x, y, x, y: each vector is multiplied by (c, s) with x doubled and by (-s, c) with y doubled, and
+// doubling is part of the load where elements are stored as they are.
+template <class V, class Stored = AsIs<V>>
+struct Adjacent {
+  using Element = typename Stored::Element;
+  using Real = typename V::Element;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = false;
+  typename V::Vector cs[2], sc[2];
+
+  using Trig = typename HalfSplit<V>::Trig;
+  template <bool full, class Row>
+  static Trig read(const Row& row, std::ptrdiff_t at, int n) {
+    return HalfSplit<V>::template read<full>(row, at, n);
+  }
+  void set(const Trig& trig, Real sign) {
+    const auto s = V::mul(trig.s, V::all(sign)), minus_s = V::mul(s, V::all(-1));
+    cs[0] = V::zip_low(trig.c, s), cs[1] = V::zip_high(trig.c, s);
+    sc[0] = V::zip_low(minus_s, trig.c), sc[1] = V::zip_high(minus_s, trig.c);
+  }
+  struct Data {
+    typename V::Vector v[2];
+  };
+  static int lanes(int i, int n) { return least(rest(2 * n, i * V::kLanes), V::kLanes); }
+  template <bool full>
+  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
+    return {{Stored::template load<full>(in, lanes(0, n)),
+             Stored::template load<full>(in + V::kLanes, lanes(1, n))}};
+  }
+  using Turned = Data;
+  Turned turn(const Data& d) const {
+    const auto turned = [&](int i) {
+      return V::fma(V::even(d.v[i]), cs[i], V::mul(V::odd(d.v[i]), sc[i]));
+    };
+    return {{turned(0), turned(1)}};
+  }
+  template <bool full>
+  static void store_first(const Turned& t, Element* out, int n) {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i)
+      Stored::template store<full>(out + i * V::kLanes, t.v[i], lanes(i, n));
+  }
+  template <bool full>
+  static void store_second(const Turned&, Element*, std::ptrdiff_t, int) {}
+};
+
+// bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
+// odd ones, masked. For half-split pairs cos and sin are sorted the same way, once a token.
+template <class Isa>
+struct HalfSplitBf16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = 2 * V::kLanes;
+  static constexpr bool kNeox = true;
+  typename V::Vector c[2], s[2];  // even pairs, odd pairs
+
+  struct Trig {
+    typename HalfSplit<V>::Trig low, high;
+  };
+  template <bool full, class Row>
+  static Trig read(const Row& row, std::ptrdiff_t at, int n) {
+    const auto part = [&](int first) {
+      return HalfSplit<V>::template read<full>(row, at + first, least(rest(n, first), V::kLanes));
+    };
+    return {part(0), part(V::kLanes)};
+  }
+  void set(const Trig& t, Real sign) {
+    c[0] = V::unzip_even(t.low.c, t.high.c), c[1] = V::unzip_odd(t.low.c, t.high.c);
+    s[0] = V::mul(V::unzip_even(t.low.s, t.high.s), V::all(sign));
+    s[1] = V::mul(V::unzip_odd(t.low.s, t.high.s), V::all(sign));
+  }
+  struct Data {
+    typename Isa::Words x, y;
+  };
+  template <bool full>
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {Isa::template load_words<full>(in, n), Isa::template load_words<full>(in + half, n)};
+  }
+  using Turned = Data;
+  Turned turn(const Data& d) const {
+    const auto xe = Isa::even_bf16(d.x), xo = Isa::odd_bf16(d.x);
+    const auto ye = Isa::even_bf16(d.y), yo = Isa::odd_bf16(d.y);
+    return {Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
+            Isa::to_bf16(V::fma(xe, s[0], V::mul(ye, c[0])), V::fma(xo, s[1], V::mul(yo, c[1])))};
+  }
+  template <bool full>
+  static void store_first(const Turned& t, Element* out, int n) {
+    Isa::template store_words<full>(out, t.x, n);
+  }
+  template <bool full>
+  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
+    Isa::template store_words<full>(out + half, t.y, n);
+  }
+};
+
+template <class Isa>
+struct AdjacentBf16 {
+  using V = typename Isa::F32;
+  using Element = std::uint16_t;
+  using Real = float;
+  static constexpr int kPairs = V::kLanes;
+  static constexpr bool kNeox = false;
+  HalfSplit<V> trig;
+
+  using Trig = typename HalfSplit<V>::Trig;
+  template <bool full, class Row>
+  static Trig read(const Row& row, std::ptrdiff_t at, int n) {
+    return HalfSplit<V>::template read<full>(row, at, n);
+  }
+  void set(const Trig& t, Real sign) { trig.set(t, sign); }
+  using Data = typename Isa::Words;
+  template <bool full>
+  static Data load(const Element* in, std::ptrdiff_t /*half*/, int n) {
+    return Isa::template load_words<full>(in, 2 * n);
+  }
+  using Turned = Data;
+  Turned turn(const Data& v) const {
+    const auto x = Isa::even_bf16(v), y = Isa::odd_bf16(v);
+    return Isa::to_bf16(V::fms(x, trig.c, V::mul(y, trig.s)), V::fma(x, trig.s, V::mul(y, trig.c)));
+  }
+  template <bool full>
+  static void store_first(const Turned& t, Element* out, int n) {
+    Isa::template store_words<full>(out, t, 2 * n);
+  }
+  template <bool full>
+  static void store_second(const Turned&, Element*, std::ptrdiff_t, int) {}
+};
+
+}  // namespace
+}  // namespace plumbline::fast

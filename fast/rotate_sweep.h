@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "fast/rotate_heads.h"
+#include "fast/rotate_rows.h"
+
+// The pass over the common job: one row a token for all heads, all pairs in a few whole blocks.
+// Internal linkage, as rotate_blocks.h.
+//
+// A load waits for every store in flight whose address ends in the same twelve bits, and a
+// processor that is busy storing has enough of them in flight for any load: what is fetched between
+// two tokens costs tens of cycles. Here pointers, strides and counts stay in registers, offsets are
+// constants, and a row is loaded a token before it is used, its address another one before.
+namespace plumbline::fast {
+namespace {
+
+inline bool in_place(const JobTensor& t) {
+  return t.input == t.output && t.input_token == t.output_token && t.input_head == t.output_head;
+}
+
+template <class Isa, class Block, int blocks, bool ahead, bool merges, bool apart>
+void sweep(const RotateJob& job) {
+  using Element = typename Block::Element;
+  using Real = typename Block::Real;
+  constexpr std::ptrdiff_t kPairs = std::ptrdiff_t{blocks} * Block::kPairs;
+  const Cursor<Element> q(job, job.tensors[0], 0, 0), k(job, job.tensors[1], 0, 0);
+  // In place, half of the numbers do.
+  Element *q_out = q.out, *k_out = k.out;
+  const Element *q_in = q.in, *k_in = k.in;
+  const std::ptrdiff_t q_in_head = apart ? q.in_head : q.out_head;
+  const std::ptrdiff_t k_in_head = apart ? k.in_head : k.out_head;
+  const int q_heads = job.runs->count * q.group, k_heads = job.runs->count * k.group;
+  const std::ptrdiff_t distance = q_heads > 0 ? q.distance : k.distance;
+  const Real sign = job.adjoint ? -1 : 1;
+  const std::ptrdiff_t step = merges ? job.rows_per_token : 1;
+  const MergedRows merged = job.merged;
+  typename Block::Trig trig[blocks];
+  const auto load = [&](const void* const* rows, const void* standing) {
+    const auto row = [&] {
+      if constexpr (merges) {
+        return MergedRow{rows, merged, 0, kPairs};
+      } else {
+        return StandingRow<Real>{static_cast<const Real*>(standing), kPairs};
+      }
+    }();
+#pragma GCC unroll 4
+    for (int b = 0; b < blocks; ++b)
+      trig[b] = Block::template read<true>(row, b * Block::kPairs, Block::kPairs);
+  };
+  const void* const* rows = job.rows;
+  load(rows, *rows);
+  const void* upcoming = rows[job.tokens > 1 ? step : 0];
+  for (int left = job.tokens; left > 0; --left) {
+    Block now[blocks];
+#pragma GCC unroll 4
+    for (int b = 0; b < blocks; ++b) now[b].set(trig[b], sign);
+    // Past the end the last row comes again.
+    rows += left > 1 ? step : 0;
+    load(rows, upcoming);
+    if constexpr (!merges) upcoming = rows[left > 2 ? step : 0];
+    if constexpr (!merges && ahead) ask_row<Isa, Real>(upcoming, kPairs, kPairs);
+    turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? q_in : q_out, q_out, q_in_head,
+                                                 q.out_head, q_heads, kPairs, distance, 0, 0);
+    turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? k_in : k_out, k_out, k_in_head,
+                                                 k.out_head, k_heads, kPairs, distance, 0, 0);
+    q_out += q.out_token;
+    k_out += k.out_token;
+    if constexpr (apart) q_in += q.in_token;
+    if constexpr (apart) k_in += k.in_token;
+  }
+}
+
+// Runs the job if it is a common one; whether it was.
+template <class Isa, class Block, bool ahead, bool merges>
+bool swept(const RotateJob& job) {
+  constexpr unsigned kMost = 4;
+  const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2, blocks = pairs / Block::kPairs;
+  if (job.tokens == 0 || job.run_count != 1 || blocks == 0 || blocks > kMost ||
+      pairs % Block::kPairs != 0 || job.sin_offset != static_cast<std::ptrdiff_t>(pairs) ||
+      (!merges && job.rows_per_token != 1))
+    return false;
+  using Function = void(const RotateJob&);
+  static constexpr Function* kSweeps[kMost][2] = {
+      {sweep<Isa, Block, 1, ahead, merges, false>, sweep<Isa, Block, 1, ahead, merges, true>},
+      {sweep<Isa, Block, 2, ahead, merges, false>, sweep<Isa, Block, 2, ahead, merges, true>},
+      {sweep<Isa, Block, 3, ahead, merges, false>, sweep<Isa, Block, 3, ahead, merges, true>},
+      {sweep<Isa, Block, 4, ahead, merges, false>, sweep<Isa, Block, 4, ahead, merges, true>}};
+  const bool apart = !in_place(job.tensors[0]) || !in_place(job.tensors[1]);
+  kSweeps[blocks - 1][apart ? 1 : 0](job);
+  return true;
+}
+
+}  // namespace
+}  // namespace plumbline::fast
