@@ -96,6 +96,16 @@ def test_identify_a_file(cases, tmp_path):
     assert "mrope" in [m["scheme"] for m in case["matches"]]
 
 
+def test_any_name_fits_into_a_report(cases, tmp_path):
+    named = shutil.copy(cases, tmp_path / "\udcff\x1b\n.json")
+    wrong = report(1, "diagnose", "--mutant", "M01a", "--cases", named)
+    line = wrong["contracts"][0]["replay"].replace("plumbline", '"$0"', 1)
+    assert subprocess.run(["bash", "-c", line, BINARY], capture_output=True).returncode == 1
+    golden = tmp_path / "\udcff\x1b\n.h5"
+    assert plumbline("generate", "--cases", named, "--out", golden).returncode == 0
+    assert report(0, "identify", "--candidate", golden)["subject"] == str(golden).replace("\udcff", "\ufffd")
+
+
 def test_the_schemas_bite(cases):
     good = {"diagnose": report(1, "diagnose", "--mutant", "M01a", "--cases", cases),
             "mutants": report(0, "mutants", "--mutant", "M01a", "--no-laws"),

@@ -217,6 +217,36 @@ def test_a_refusal_is_told_in_the_words_of_the_kernel(room):
     assert all(c[0].get("message") == "refused: f32 forward: not today" for c in forms.junit.iter("testcase"))
 
 
+@pytest.mark.parametrize("name", ["\udcff\x1b(", "two\nlines", "a`b``c", "\u202e <b>&|'\"\\*", "\ufffe\x9b"])
+def test_any_name_fits_into_every_form(room, name):
+    """Bytes that are no UTF-8, control characters, marks of HTML, XML and Markdown; Forms checks the forms as such."""
+    folder, golden = room
+    named = shutil.copy(golden, folder / f"{name}.h5")
+    mine = shutil.copy(folder / "mine.h5", folder / f"{name}.mine.h5")
+    # Nothing but the waiver that matches no case speaks of the file once more.
+    forms = Forms((folder, named), [waiver("nine", reason=name.replace("\udcff", ""))], ["--candidate", mine])
+    assert forms.code == 1 and forms.outcome("wrong") == "failure"
+    plain = Forms((folder, golden), [waiver("nine")])
+    assert forms.markdown.count("\n") == plain.markdown.count("\n")
+    for text in (forms.table, forms.markdown, forms.html, forms.paths["junit"].read_text()):
+        assert not [c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c < "\xa0" or c == "\ufffe"]
+    if "`" in name:
+        assert f"Against ```{named}```:" in forms.markdown
+
+
+def test_a_replay_line_with_any_name_runs(room):
+    misbehaving = os.environ.get("PLUMBLINE_MISBEHAVING")
+    if not misbehaving:
+        pytest.skip("PLUMBLINE_MISBEHAVING does not name the plug-in")
+    inner = room[0] / "\udcff\x1b' `"
+    inner.mkdir()
+    library = shutil.copy(misbehaving, inner / "counts_calls.so")
+    forms = Forms(room, subject=["--plugin", library])
+    [line] = {c["replay"] for c in forms.json["cases"] if c["id"] == "right"}
+    again = subprocess.run(["bash", "-c", line.replace("plumbline", '"$0"', 1), BINARY], capture_output=True, text=True)
+    assert again.returncode == forms.code == 1 and "not-repeatable" in again.stdout, again.stderr
+
+
 def test_the_schemas_bite(room):
     forms = Forms(room)
     sarif = jsonschema.Draft7Validator(json.loads((SCHEMAS / "sarif.schema.json").read_text()))

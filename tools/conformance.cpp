@@ -9,6 +9,7 @@
 
 #include "reference/parallel.h"
 #include "tools/plumbline.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -161,7 +162,7 @@ Run add_conformance(CLI::App& app) {
     for (const Judged& row : matrix) {
       for (const Finding& f : row.findings) conforms = conforms && f.as_declared();
     }
-    if (!options->json.empty()) write_text(options->json, conformance_json(matrix).dump(1) + "\n");
+    if (!options->json.empty()) write_text(options->json, json_text(conformance_json(matrix)));
     if (!options->html.empty()) write_text(options->html, conformance_html(matrix));
     if (options->json != "-") write_text("", matrix_text(matrix) + reasons_text(matrix));
     return int{conforms ? kConforms : kDoesNotConform};

@@ -2,7 +2,7 @@
 #include <fmt/core.h>
 
 #include "tools/conformance.h"
-#include "tools/html_text.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "reference/model.h"
 #include "tools/plumbline.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -79,7 +80,7 @@ Run add_frequencies(CLI::App& app) {
           throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
         }
       }
-      write_text("", out.dump(1) + "\n");
+      write_text("", json_text(out));
       return int{kConforms};
     }
     if (options->model.empty()) throw std::invalid_argument("needs --model or --cases");
@@ -88,7 +89,7 @@ Run add_frequencies(CLI::App& app) {
     const Digits l =
         digits_of(m.name, spectrum_from_json(m.spectrum, std::nullopt, normal), options->digits);
     if (options->json) {
-      write_text("", to_json(l).dump(1) + "\n");
+      write_text("", json_text(to_json(l)));
       return int{kConforms};
     }
     std::string text =

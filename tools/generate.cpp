@@ -17,6 +17,7 @@
 
 #include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
+#include "golden/plain_text.h"
 #include "golden/shards.h"
 #include "golden/truth.h"
 #include "reference/parallel.h"
@@ -189,7 +190,7 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   fmt::print(
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
       "by {}, {:.1f} s, {} MiB of memory at most\n",
-      out, cases.size(), std::filesystem::file_size(out), made.certified,
+      in_one_line(out), cases.size(), std::filesystem::file_size(out), made.certified,
       static_cast<double>(made.certified) / made.seconds, threads(), made.agreed, oracle::version(),
       took.count(), peak_mebibytes());
   return kConforms;
@@ -273,7 +274,8 @@ int verify_file(const std::string& path) {
                                 : fmt::format("{} values of tables made anew ({} by enclosures), ",
                                               found.regenerated, found.left);
   fmt::print("{}: {} cases, digests right, {}{} values recomputed by {}, {} datasets differ\n",
-             path, cases, quick, found.recomputed, oracle::version(), found.differs.size());
+             in_one_line(path), cases, quick, found.recomputed, oracle::version(),
+             found.differs.size());
   return found.differs.empty() ? kConforms : kDoesNotConform;
 }
 
@@ -281,7 +283,7 @@ int join_files(const std::vector<GoldenCase>& cases, const std::vector<std::stri
                const std::string& out) {
   const std::vector<std::filesystem::path> paths(files.begin(), files.end());
   join_shards(cases, paths, out);
-  fmt::print("{}: {} files joined\n", out, files.size());
+  fmt::print("{}: {} files joined\n", in_one_line(out), files.size());
   return kConforms;
 }
 

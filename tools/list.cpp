@@ -6,6 +6,7 @@
 #include "properties/mutants/mutant.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -146,7 +147,7 @@ Run add_list(CLI::App& app) {
                       : *what == "cases"   ? cases_json()
                       : *what == "mutants" ? mutants_json()
                                            : kernels_json();
-    write_text("", *json ? rows.dump(1) + "\n" : table(rows));
+    write_text("", *json ? json_text(rows) : table(rows));
     return int{kConforms};
   };
 }

@@ -13,6 +13,7 @@
 #include "golden/hdf5/file_output.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -174,6 +175,8 @@ void JsonOption::add(CLI::App& app) {
                 ->expected(0, 1)
                 ->default_str("");
 }
+
+void JsonOption::write(const Json& value) const { write_text(path_, json_text(value)); }
 
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "golden/file.h"
+#include "golden/plain_text.h"
 #include "tools/plugin/process.h"
 
 namespace plumbline {
@@ -36,12 +37,8 @@ constexpr Command kCommands[] = {
 };
 
 int complain(int code, const std::string& what) {
-  // One line, whatever the input that it quotes: no control characters reach the terminal.
-  std::string line = what.substr(0, what.find('\n'));
-  for (char& letter : line) {
-    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
-  }
-  fmt::print(stderr, "plumbline: {}\n", line);
+  // Whatever the input that it quotes, no control characters reach the terminal.
+  fmt::print(stderr, "plumbline: {}\n", in_one_line(what));
   return code;
 }
 

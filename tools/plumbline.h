@@ -81,7 +81,7 @@ class JsonOption {
   void add(CLI::App& app);
   bool wanted() const { return option_ != nullptr && option_->count() > 0; }
   const std::string& path() const { return path_; }
-  void write(const Json& value) const { write_text(path_, value.dump(1) + "\n"); }
+  void write(const Json& value) const;
 
  private:
   std::string path_;

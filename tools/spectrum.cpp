@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tools/plumbline.h"
+#include "tools/report/text_forms.h"
 #include "tools/spectrum/report.h"
 
 namespace plumbline {
@@ -75,7 +76,7 @@ Run add_spectrum(CLI::App& app) {
     if (!options->html.empty()) write_text(options->html, report_html(report));
     if (!options->csv.empty()) write_text(options->csv, report_csv(report));
     if (!options->h5.empty()) write_report_hdf5(report, options->h5);
-    if (!options->json.empty()) write_text(options->json, report_json(report).dump(1) + "\n");
+    if (!options->json.empty()) write_text(options->json, json_text(report_json(report)));
     const bool quiet = options->json == "-" || options->csv == "-" || options->html == "-";
     if (!quiet) write_text("", text(report));
     return int{kConforms};

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "golden/large_compare.h"
-#include "tools/plugin/in_one_line.h"
+#include "golden/plain_text.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/run.h"
 #include "tools/plumbline.h"
@@ -243,7 +243,7 @@ int validate(const Options& options) {
     return code;
   if (!report.judged_any()) {
     fmt::print(stderr, "plumbline: nothing to judge: the subject answers no case of {}{}\n",
-               options.golden, reasons(report));
+               in_one_line(options.golden), reasons(report));
     return code;
   }
   write_text("", report_table(report));

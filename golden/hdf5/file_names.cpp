@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "golden/plain_text.h"
+
 namespace plumbline {
 
 bool is_plain_name(std::string_view name) {
@@ -32,15 +34,7 @@ std::optional<std::uint64_t> byte_count(std::span<const std::uint64_t> shape,
 }
 
 Refused refused(const std::filesystem::path& file, std::string_view why) {
-  std::string line;
-  for (const char c : fmt::format("{}: {}", file.string(), why)) {
-    if (c >= ' ' && c <= '~') {
-      line += c;
-    } else {
-      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return Refused(line);
+  return Refused(in_one_line(fmt::format("{}: {}", file.string(), why)));
 }
 
 }  // namespace plumbline

@@ -6,22 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "golden/plain_text.h"
 #include "tools/plugin/process.h"
-
-namespace plumbline {
-
-// A word of a command line as a shell reads it back.
-inline std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-+=.,/:@%") == std::string::npos;
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-}  // namespace plumbline
 
 namespace plumbline::plugin {
 

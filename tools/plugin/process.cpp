@@ -22,7 +22,7 @@
 #include <system_error>
 
 #include "golden/file.h"
-#include "tools/plugin/in_one_line.h"
+#include "golden/plain_text.h"
 #include "tools/plugin/request.h"
 
 namespace plumbline::plugin {

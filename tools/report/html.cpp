@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/html_text.h"
 #include "tools/report/report.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tools/report/report.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -89,8 +90,7 @@ std::string report_json(const Report& report) {
                                   : "sampled"},
              {"resolution", l.resolution}});
   }
-  // A path need not be UTF-8, JSON must be.
-  return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(out);
 }
 
 }  // namespace plumbline

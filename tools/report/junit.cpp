@@ -4,18 +4,11 @@
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "golden/plain_text.h"
 #include "tools/report/report.h"
 
 namespace plumbline {
 namespace {
-
-// XML 1.0 cannot say control characters, not even escaped.
-std::string sayable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') c = '?';
-  }
-  return text;
-}
 
 std::string details(const ReportCase& c) {
   std::string out;
@@ -37,7 +30,7 @@ void add_outcome(pugi::xml_node test, const ReportCase& c) {
   const Outcome outcome = c.outcome();
   const auto child = [&](const char* name, const std::string& type, const std::string& message) {
     pugi::xml_node node = test.append_child(name);
-    node.append_attribute("message") = sayable(message).c_str();
+    node.append_attribute("message") = in_one_line(message).c_str();
     if (!type.empty()) node.append_attribute("type") = type.c_str();
     return node;
   };
@@ -45,10 +38,10 @@ void add_outcome(pugi::xml_node test, const ReportCase& c) {
     case Outcome::ok:
       return;
     case Outcome::wrong:
-      child("failure", rule_of(c), headline(c)).text() = sayable(details(c)).c_str();
+      child("failure", rule_of(c), headline(c)).text() = in_lines(details(c)).c_str();
       return;
     case Outcome::fatal:
-      child("error", rule_of(c), headline(c)).text() = sayable(details(c)).c_str();
+      child("error", rule_of(c), headline(c)).text() = in_lines(details(c)).c_str();
       return;
     case Outcome::waived:
       child("skipped", "", "waived: " + c.waived);
@@ -88,26 +81,26 @@ std::string report_junit(const Report& report) {
   suites.append_attribute("name") = "plumbline";
   totals(suites);
   suite = suites.append_child("testsuite");
-  suite.append_attribute("name") = sayable(report.golden).c_str();
+  suite.append_attribute("name") = in_one_line(report.golden).c_str();
   totals(suite);
   pugi::xml_node properties = suite.append_child("properties");
   for (const auto& [name, value] : {std::pair("subject", report.kind + " " + report.subject),
                                     std::pair("recipe_origin", report.recipe_origin)}) {
     pugi::xml_node property = properties.append_child("property");
     property.append_attribute("name") = name;
-    property.append_attribute("value") = sayable(value).c_str();
+    property.append_attribute("value") = in_one_line(value).c_str();
   }
   const auto test = [&](const std::string& name) {
     pugi::xml_node node = suite.append_child("testcase");
-    node.append_attribute("name") = sayable(name).c_str();
-    node.append_attribute("classname") = sayable(report.subject).c_str();
+    node.append_attribute("name") = in_one_line(name).c_str();
+    node.append_attribute("classname") = in_one_line(report.subject).c_str();
     node.append_attribute("time") = "0";
     return node;
   };
   for (const ReportCase& c : report.cases) add_outcome(test(c.id), c);
   for (std::size_t i = 0; i < report.waiver_problems.size(); ++i) {
     pugi::xml_node failure = test(fmt::format("waiver {}", i)).append_child("failure");
-    failure.append_attribute("message") = sayable(report.waiver_problems[i]).c_str();
+    failure.append_attribute("message") = in_one_line(report.waiver_problems[i]).c_str();
     failure.append_attribute("type") = "void-waiver";
   }
   std::ostringstream out;

@@ -4,20 +4,10 @@
 #include <algorithm>
 
 #include "tools/report/report.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
-
-// Text inside a table cell.
-std::string cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|' || c == '\\' || c == '`' || c == '<' || c == '*' || c == '_' || c == '[')
-      out += '\\';
-    out += c == '\n' ? ' ' : c;
-  }
-  return out;
-}
 
 std::string length_words(const ContextLength& l) {
   if (!l.tested) return "not measured";
@@ -32,12 +22,12 @@ std::string report_markdown(const Report& report) {
   std::size_t counts[6]{};
   for (const ReportCase& c : report.cases) ++counts[static_cast<std::size_t>(c.outcome())];
   const int code = report.exit_code();
-  std::string out =
-      fmt::format("### plumbline: {} {}: {}\n\n", cell(report.kind), cell(report.subject),
-                  code == 0   ? "conforms"
-                  : code == 5 ? "nothing to judge"
-                              : "does not conform");
-  out += fmt::format("Against `{}`:", report.golden);
+  std::string out = fmt::format("### plumbline: {} {}: {}\n\n", in_markdown(report.kind),
+                                in_markdown(report.subject),
+                                code == 0   ? "conforms"
+                                : code == 5 ? "nothing to judge"
+                                            : "does not conform");
+  out += fmt::format("Against {}:", in_markdown_code(report.golden));
   for (std::size_t i = 0; i < std::size(counts); ++i) {
     if (counts[i] != 0) out += fmt::format(" {} {}.", counts[i], word(static_cast<Outcome>(i)));
   }
@@ -53,11 +43,13 @@ std::string report_markdown(const Report& report) {
     const std::string what = o == Outcome::unexpected_pass ? "waived: " + c.waived
                              : o == Outcome::waived ? "waived: " + c.waived + "; " + headline(c)
                                                     : headline(c);
-    out += fmt::format("| {} | {} | {} |\n", cell(c.id), word(o), cell(what));
+    out += fmt::format("| {} | {} | {} |\n", in_markdown(c.id), word(o), in_markdown(what));
   }
-  for (const std::string& problem : report.waiver_problems) out += "\n" + cell(problem) + "\n";
+  for (const std::string& problem : report.waiver_problems)
+    out += "\n" + in_markdown(problem) + "\n";
   if (!report.not_in_golden.empty())
-    out += "\nNot judged, not in the golden file: " + cell(names_not_in_golden(report)) + "\n";
+    out +=
+        "\nNot judged, not in the golden file: " + in_markdown(names_not_in_golden(report)) + "\n";
   return out;
 }
 

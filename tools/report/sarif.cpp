@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tools/report/report.h"
+#include "tools/report/text_forms.h"
 
 namespace plumbline {
 namespace {
@@ -70,9 +71,7 @@ std::string report_sarif(const Report& report) {
   const Json driver{{"name", "plumbline"}, {"version", PLUMBLINE_VERSION}, {"rules", rules}};
   const Json run{
       {"tool", Json{{"driver", driver}}}, {"columnKind", "utf16CodeUnits"}, {"results", results}};
-  return Json{{"version", "2.1.0"}, {"runs", Json::array({run})}}.dump(
-             1, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return json_text(Json{{"version", "2.1.0"}, {"runs", Json::array({run})}});
 }
 
 }  // namespace plumbline

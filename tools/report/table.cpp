@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "golden/plain_text.h"
 #include "tools/report/report.h"
 
 namespace plumbline {
@@ -83,9 +84,10 @@ std::string report_table(const Report& report) {
     width = std::max(width, c.id.size());
     left_out += c.result.missing.size();
   }
-  std::string out = fmt::format("{}{} against {}\nrecipe {} ({})\n\n",
-                                report.kind == "candidate" ? "" : report.kind + " ", report.subject,
-                                report.golden, fmt::join(recipes, " | "), report.recipe_origin);
+  std::string out =
+      fmt::format("{}{} against {}\nrecipe {} ({})\n\n",
+                  report.kind == "candidate" ? "" : report.kind + " ", in_one_line(report.subject),
+                  in_one_line(report.golden), fmt::join(recipes, " | "), report.recipe_origin);
   out += fmt::format("{:{}}  {:>9}  {:>8}  {:>10}  {:>12}  verdict\n", "case", width, "values",
                      "ulp of r", "max ulp", "error/budget");
   for (const ReportCase& c : report.cases) {
@@ -95,7 +97,8 @@ std::string report_table(const Report& report) {
       "(ulp of r: error in ulps of the pair's length; max ulp: of the result, large where it "
       "cancels)\n";
   for (const ReportCase& c : report.cases) out += failures(c);
-  for (const std::string& problem : report.waiver_problems) out += "\n" + problem + "\n";
+  for (const std::string& problem : report.waiver_problems)
+    out += "\n" + in_one_line(problem) + "\n";
   out +=
       "\ncertified context length: no tested position up to it has a phase error above the limit\n";
   for (const ContextLength& l : report.lengths) out += length_line(l);
@@ -103,7 +106,8 @@ std::string report_table(const Report& report) {
     out += fmt::format(
         "\nnot judged, absent from the cases above: {} datasets (--json lists them)\n", left_out);
   if (!report.not_in_golden.empty())
-    out += fmt::format("\nnot judged, not in the golden file: {}\n", names_not_in_golden(report));
+    out += fmt::format("\nnot judged, not in the golden file: {}\n",
+                       in_one_line(names_not_in_golden(report)));
   std::set<std::string> refused;
   for (const ReportCase& c : report.cases) refused.insert(c.refused.begin(), c.refused.end());
   if (!refused.empty())
@@ -115,7 +119,7 @@ std::string report_table(const Report& report) {
   out += fmt::format("\n{}\n", code == 0   ? "conforms"
                                : code == 4 ? "does not conform: crashed, hung or left its memory"
                                            : "does not conform");
-  return out;
+  return in_lines(out);
 }
 
 }  // namespace plumbline

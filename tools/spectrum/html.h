@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/html_text.h"
+#include "tools/report/text_forms.h"
 #include "tools/spectrum/report.h"
 
 // The parts of the page, each a text of HTML with inline SVG.
