@@ -15,26 +15,6 @@
 namespace plumbline {
 namespace {
 
-constexpr Flag kFlags[] = {
-    {"axes_differ",
-     "rows t, h, w pairwise different on one token: dropped, swapped or mis-strided position rows"},
-    {"long_position",
-     "positions with many significant bits: inv_freq, position or angle kept in too few bits"},
-    {"text_only",
-     "equal rows: the base model's rotation, and a mistaken spectrum, base or pairing"},
-    {"video", "several frames: temporal stride, seconds per grid, the cursor after a video"},
-    {"padding", "rows that hold no token, left and right: offsets taken from the padded index"},
-    {"gqa", "several query heads per KV head, and one: head addressing"},
-    {"partial",
-     "rotary_dim below head_dim: pass-through lanes, partner offset, exponent denominator"},
-    {"odd_size", "widths that are no power of two: lane masks, table strides"},
-    {"scaled",
-     "a scaled spectrum or an attention factor: scaling ignored, applied twice, or squared"},
-    {"gptj", "adjacent pairing: pairing flag dropped, tables read by the other layout"},
-    {"special",
-     "zeros of both signs, subnormals, infinities, NaN: neighbours disturbed, flushed lanes"},
-};
-
 // An image in text, far enough out that a phase in few bits shows, and a native or split video.
 constexpr std::string_view kNear = "t9 v1x5x11 t7";
 constexpr std::string_view kFar = "t30011 v1x67x131 t13 v1x3x2 t5";
@@ -87,14 +67,7 @@ std::string case_id(const Scheme& scheme) {
 
 class Suite {
  public:
-  void add(Json object, std::string_view case_flags) {
-    GoldenCase g{case_from_json(object), std::string(case_flags)};
-    if (g.c.shape.rotary_dim < g.c.shape.head_dim) g.flags += ",partial";
-    if (g.c.shape.num_heads > g.c.shape.num_key_value_heads) g.flags += ",gqa";
-    if (g.c.pairing == Pairing::gptj) g.flags += ",gptj";
-    if (g.c.spectrum_json["scaling"] != "default") g.flags += ",scaled";
-    cases.push_back(std::move(g));
-  }
+  void add(const Json& object) { cases.push_back({case_from_json(object), ""}); }
   std::vector<GoldenCase> cases;
 };
 
@@ -147,7 +120,7 @@ void smoke(Suite& suite) {
     // Gradients and logits of one text and one visual preset.
     const bool all = m.name == "llama-3.1-8b" || m.name == "qwen3-vl-8b";
     if (!all) object["tensors"] = Json::array({"own_tables", "rotated"});
-    suite.add(object, visual ? "axes_differ,video,long_position" : "text_only,long_position");
+    suite.add(object);
   }
   // Every scheme at a small odd shape, with padding; once where several rows are the same numbers.
   std::set<std::string> seen;
@@ -168,7 +141,7 @@ void smoke(Suite& suite) {
     object["dtypes"] = Json::array({"f32"});
     object["tensors"] = Json::array({"own_tables", "rotated"});
     if (!seen.insert(numbers_of(case_from_json(object))).second) continue;
-    suite.add(object, "axes_differ,padding,odd_size,long_position");
+    suite.add(object);
   }
   // A geometric ladder of text positions for the certified context length, and the rare encodings.
   Json ladder{{"id", "ladder"},
@@ -179,7 +152,7 @@ void smoke(Suite& suite) {
   for (std::int64_t p = 32; p <= (std::int64_t{1} << 30); p *= 2)
     ladder["window"].push_back(Json::array({p - 1, 2}));
   ladder["tensors"] = Json::array({"tables", "rotated"});
-  suite.add(ladder, "text_only,long_position");
+  suite.add(ladder);
   for (const char* pairing : {"neox", "gptj"}) {
     Json rare{{"id", std::string("special-") + pairing},
               {"scheme", "mrope"},
@@ -190,7 +163,7 @@ void smoke(Suite& suite) {
     rare["params"] = Json{{"mrope_section", Json::array({2, 1, 1})}};
     rare["window"] = windows_json({{0, 2}, {21, 3}});
     rare["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
-    suite.add(rare, "special,axes_differ");
+    suite.add(rare);
   }
 }
 
@@ -207,8 +180,7 @@ void full(Suite& suite) {
                              ? windows_json({{0, 8}, {8191, 2}, {32767, 2}, {1048573, 3}})
                              : seams(sequence, 16);
       object["dtypes"] = Json::array({"f64", "f32", "bf16", "f16"});
-      suite.add(object,
-                sequence == kText ? "text_only,long_position" : "axes_differ,long_position");
+      suite.add(object);
     }
   }
   for (const Scheme& s : schemes()) {
@@ -220,7 +192,7 @@ void full(Suite& suite) {
       object["window"] = seams(object["sequence"].get<std::string>(), 12);
       object["dtypes"] = std::string_view(pairing) == "neox" ? Json::array({"f64", "bf16"})
                                                              : Json::array({"f32", "f16"});
-      suite.add(object, "axes_differ,video,odd_size");
+      suite.add(object);
     }
   }
 }
@@ -250,8 +222,6 @@ void minimal(Suite& suite) {
 
 }  // namespace
 
-std::span<const Flag> flags() { return kFlags; }
-
 std::vector<GoldenCase> suite(std::string_view name) {
   Suite out;
   if (name == "smoke") {
@@ -275,7 +245,7 @@ std::vector<GoldenCase> prompt_suite(const Json& prompt, std::string_view model,
   const bool windowed = object.contains("window"), chosen = object.contains("tensors");
   Suite out;
   if (chosen || windowed) {
-    out.add(object, "axes_differ");
+    out.add(object);
     return std::move(out.cases);
   }
   if (tokens(sequence_from_json(object["sequence"])) == 0) {
@@ -285,11 +255,11 @@ std::vector<GoldenCase> prompt_suite(const Json& prompt, std::string_view model,
   const std::string sequence = notation(sequence_from_json(object["sequence"]));
   Json rotated = object;
   object["tensors"] = Json::array({"tables"});
-  out.add(object, "axes_differ");
+  out.add(object);
   rotated["id"] = id + ".seams";
   rotated["window"] = seams(sequence, 16);
   if (!rotated.contains("dtypes")) rotated["dtypes"] = Json::array({"f32", "bf16"});
-  out.add(rotated, "axes_differ");
+  out.add(rotated);
   return std::move(out.cases);
 }
 

@@ -12,6 +12,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "golden/flags.h"
 #include "golden/golden.h"
 #include "golden/oracle/oracle.h"
 #include "golden/quick/channels.h"
@@ -201,10 +202,12 @@ GenerateResult generate(const GoldenCase& golden, unsigned threads) {
   StoredCase& out = result.stored;
   out.id = c.id;
   out.text["case"] = case_to_json(c).dump();
-  out.text["flags"] = golden.flags;
   out.text["source"] = std::string(c.scheme->source);
   out.text["attention_factor"] = attention_text(c);
   add_positions(out, ids);
+  const Tensor& at = out.tensors.at("position_ids");
+  out.text["flags"] = flags_of(c, DatasetView{at.dtype, at.shape, at.bytes});
+  check_claims(golden.claims, out.text.at("flags"), c.id);
   if (!dense) add_map(out, map);
 
   std::vector<Heads> inputs;

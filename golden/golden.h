@@ -13,15 +13,9 @@
 // Golden cases: which there are, and how one becomes certified tensors.
 namespace plumbline {
 
-// A word that cases carry, and the bug that cases with it hunt.
-struct Flag {
-  std::string_view name, hunts;
-};
-std::span<const Flag> flags();
-
 struct GoldenCase {
   Case c;
-  std::string flags;  // comma-separated names of flags()
+  std::string claims;  // flags that its author says it has, golden/flags.h
 };
 
 // "smoke": under 1 MB, windows where axes differ and positions are long. "minimal": what a cover
@@ -47,7 +41,8 @@ struct GenerateResult {
   double seconds = 0;           // spent certifying, without the second oracle
 };
 // Everything of golden/FORMAT.md, section 3. Throws std::runtime_error where the two oracles
-// disagree, naming the dataset, and Unresolved where a rounding cannot be proven.
+// disagree, naming the dataset, Unresolved where a rounding cannot be proven, and
+// std::invalid_argument where a claim does not hold.
 GenerateResult generate(const GoldenCase& golden, unsigned threads);
 
 // The formats in which a case carries cos and sin: binary64, and those that its contents ask for;

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "golden/case_rows.h"
+#include "golden/flags.h"
 #include "golden/hdf5/file_names.h"
 #include "golden/large_tables.h"
 #include "golden/oracle/oracle.h"
@@ -40,7 +41,7 @@ std::vector<std::uint64_t> sampled_rows(std::uint64_t rows) {
 // The case at a few rows, by both oracles, and those rows of the quick tables beside it.
 GenerateResult sample(const GoldenCase& golden, const LargeTables& tables, unsigned threads) {
   const std::vector<std::uint64_t> rows = sampled_rows(tables.rows());
-  GoldenCase few = golden;
+  GoldenCase few{golden.c, ""};
   few.c.windows.clear();
   for (const std::uint64_t row : rows) {
     const Case one = rows_of(golden.c, row, 1);
@@ -190,6 +191,16 @@ LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threa
   for (const std::string_view path : kExactPositions) frame.tensors.erase(std::string(path));
   frame.text["case"] = case_to_json(golden.c).dump();
   frame.numbers["precision"] = quick::kSeedBits;
+  const LargePositions& positions = tables.positions();
+  std::size_t ids = 0;
+  while (positions.datasets()[ids].path != "position_ids") ++ids;
+  frame.text["flags"] = flags_of(golden.c, positions.axes(), positions.rows(),
+                                 [&](std::size_t axis, std::uint64_t first, std::span<double> to) {
+                                   const std::uint64_t at =
+                                       (axis * positions.rows() + first) * sizeof(double);
+                                   positions.bytes(ids, at, std::as_writable_bytes(to));
+                                 });
+  check_claims(golden.claims, frame.text.at("flags"), golden.c.id);
   file.add(frame, tables.datasets());
 
   struct Job {

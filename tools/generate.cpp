@@ -15,13 +15,13 @@
 #include <set>
 #include <span>
 
+#include "golden/differing_words.h"
 #include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
 #include "golden/plain_text.h"
 #include "golden/shards.h"
 #include "golden/truth.h"
 #include "reference/parallel.h"
-#include "reference/planes.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -53,7 +53,7 @@ std::vector<GoldenCase> cases_from(const std::string& path) {
       if (g.c.id.empty()) g.c.id = "case-" + std::to_string(i);
       if (list[i].contains("flags")) {
         if (!list[i]["flags"].is_string()) throw std::invalid_argument("flags: must be text");
-        g.flags = list[i]["flags"].get<std::string>();
+        g.claims = list[i]["flags"].get<std::string>();
       }
       for (const std::string& line : g.c.warnings)
         fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, line);
@@ -88,28 +88,6 @@ void check_ids(const std::vector<GoldenCase>& cases) {
     }
     if (!seen.insert(g.c.id).second)
       throw std::invalid_argument("id = '" + g.c.id + "': must be given to one case only");
-  }
-}
-
-// Every dataset that the case promises; the exact positions are optional by FORMAT.md.
-void check_datasets(const StoredCase& stored, const Case& c) {
-  std::vector<std::string> names{"token_index", "position_ids"};
-  const bool dense = has_planes(c);
-  if (!dense) names.insert(names.end(), {"axis_map", "rung", "inv_freq"});
-  for (const Format& f : table_formats(c)) {
-    const std::string folder = std::string(info(dtype_of(f)).name) + "/";
-    names.insert(names.end(), {folder + "cos", folder + "sin"});
-  }
-  for (const Format& format : c.dtypes) {
-    const std::string folder = std::string(info(dtype_of(format)).name) + "/";
-    if (c.contents.rotated || c.contents.adjoint || c.contents.logits)
-      names.insert(names.end(), {folder + "q_in", folder + "k_in"});
-    if (c.contents.rotated) names.insert(names.end(), {folder + "q_out", folder + "k_out"});
-    if (c.contents.adjoint) names.insert(names.end(), {folder + "q_adj", folder + "k_adj"});
-  }
-  for (const std::string& name : names) {
-    if (!stored.tensors.contains(name))
-      throw Refused("dataset /cases/" + stored.id + "/" + name + " is missing");
   }
 }
 
@@ -222,20 +200,20 @@ std::optional<Case> large_case(const CaseView& view) {
   return std::nullopt;
 }
 
-Verified recomputed(const StoredCase& stored) {
-  if (has_dense_planes(stored)) {
-    check_datasets(stored, case_from_json(parse_json(stored.text.at("case"))));
-  } else {
-    const Truth truth(stored);
-    check_datasets(stored, truth.c);
-  }
+Verified recomputed(const CaseView& view, const StoredCase& stored, bool own_words) {
+  const Case c = has_dense_planes(stored) ? case_from_json(parse_json(stored.text.at("case")))
+                                          : Truth(stored).c;
+  std::vector<std::string> differs = differing_words(view, c, own_words);
   const oracle::Report report = oracle::recompute(stored);
-  return {report.values, 0, 0, report.taken, report.differs};
+  differs.insert(differs.end(), report.differs.begin(), report.differs.end());
+  return {report.values, 0, 0, report.taken, differs};
 }
 
-Verified made_anew(const CaseView& view, const Case& c) {
+Verified made_anew(const CaseView& view, const Case& c, bool own_words) {
+  std::vector<std::string> differs = differing_words(view, c, own_words);
   const LargeFindings found = verify_large(view, c, threads());
-  return {found.sampled, found.count.values, found.count.decided, {}, found.differs};
+  differs.insert(differs.end(), found.differs.begin(), found.differs.end());
+  return {found.sampled, found.count.values, found.count.decided, {}, differs};
 }
 
 int verify_file(const std::string& path) {
@@ -252,6 +230,11 @@ int verify_file(const std::string& path) {
     const CaseFile file(one);
     need_golden(file.root(), one);
     cases = file.ids().size();
+    const bool own_words = is_of_this_version(file.root());
+    if (!own_words)
+      found.taken.emplace_back("/: suite, flags, source: " + words_of_another_version(file.root()));
+    for (const std::string& line : differing_suite(file, own_words))
+      found.differs.push_back("/: " + line);
     Progress progress(cases);
     // Cases side by side, but for those that take all threads.
     each_in_order(
@@ -259,10 +242,11 @@ int verify_file(const std::string& path) {
         [&](std::size_t i) -> std::function<void()> {
           const CaseView view = file.view(file.ids()[i]);
           const std::optional<Case> large = large_case(view);
-          const Verified small = large ? Verified() : recomputed(file.load(file.ids()[i]));
+          const Verified small =
+              large ? Verified() : recomputed(view, file.load(file.ids()[i]), own_words);
           return [&, i, view, large, small] {
             progress.step(file.ids()[i]);
-            found.add(file.ids()[i], large ? made_anew(view, *large) : small);
+            found.add(file.ids()[i], large ? made_anew(view, *large, own_words) : small);
           };
         },
         threads());

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "fast/fast.h"
+#include "golden/flags.h"
 #include "properties/mutants/mutant.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
@@ -57,7 +58,7 @@ Json cases_json() {
                        {"scheme", std::string(g.c.scheme->name)},
                        {"model", g.c.model},
                        {"sequence", notation(g.c.sequence)},
-                       {"flags", g.flags}});
+                       {"flags", flags_of(g.c)}});
   }
   return out;
 }
