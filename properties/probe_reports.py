@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON of diagnose, mutants and identify: as their schemas say, and about the subject that was asked for.
+"""The JSON of every command but validate: as its schema says, and about the subject that was asked for.
 
     PLUMBLINE_BINARY=build/release/tools/plumbline python3 -m pytest properties/probe_reports.py
 """
@@ -124,3 +124,98 @@ def test_the_schemas_bite(cases):
             at = at[step]
         at[path[-1]] = 7
         assert not schema(command).is_valid(bad), path
+
+
+MANY = [{"id": "one", "scheme": "mrope", "sequence": "t2 v1x2x3"}, {"scheme": "mhrope", "sequence": "t1"},
+        {"scheme": "rope-2d", "sequence": "v1x2x2"}, {"scheme": "vrope-original", "sequence": "t1 v2x2x2"},
+        {"scheme": "v2pe", "sequence": "t1 v1x2x2"}, {"scheme": "hope-paper", "sequence": ""}]
+ENTRIES = [{"id": "a", "scheme": "yarn", "params": {"base": 10000, "rotary_dim": 64, "factor": 40,
+                                                    "original_max_position_embeddings": 4096}},
+           {"scheme": "default", "params": {"base": "7/2", "rotary_dim": 8}}]
+# Schema, exit code, command line, standard input; "JSON" stands for the option and where it writes.
+RUNS = [("positions", 0, "positions --scheme mrope --sequence t2", None),
+        ("positions", 0, "positions --cases -", MANY),
+        ("allocation", 0, "allocation --model qwen3-vl-8b", None),
+        ("allocation", 0, "allocation --cases -", MANY),
+        ("frequencies", 0, "frequencies --model llama-3.1-8b", None),
+        ("frequencies", 0, "frequencies --digits 3 --cases -", ENTRIES),
+        *[("list", 0, f"list {what}", None) for what in ("schemes", "models", "cases", "kernels", "mutants")],
+        ("conformance", 0, "conformance --scheme mrope --scheme vanilla", None),
+        ("conformance", 0, "conformance --scheme grape --set temporal_stride=1/2", None),
+        ("properties", 0, "properties --kernel scalar --law lane --cases 1", None),
+        ("properties", 0, "properties --law walk --cases 1", None),
+        ("properties", 1, "properties --plugin PLUGIN --law gqa --cases 1", None),
+        ("cover", 0, "mutants --cover", None),
+        ("mutants", 0, "mutants --mutant M01a --no-laws", None),
+        ("spectrum", 0, "spectrum --scheme mrope --context 64 --extend 5/2", None),
+        ("spectrum", 0, "spectrum --scheme all --context 64 --model qwen3-vl-8b", None),
+        ("bench", 0, "bench --kernel scalar --filter ^scalar/f32/q16.k2/T=1/(neox|gptj)$ --rounds 5", None)]
+# Keys that may be absent.
+OPTIONAL = {"id", "frequency", "parameters", "condition", "counterexample", "missing", "widest", "sequence", "params",
+            "reason", "metrics"} | {f"{one}{end}" for one in ("of_limit", "times_read", "of_plain") for end in ("", "_low", "_high")}
+# Objects whose keys are the user's, the table's or the library's.
+OPEN = {"params", "parameters", "reasons", "growth", "criteria", "counts", "horizon", "metrics", "motion", "killed_by", "context"}
+
+
+def document(tmp_path, run):
+    _, code, line, text = run
+    words = [misbehaving(tmp_path, "counts_calls") if word == "PLUGIN" else word for word in line.split()]
+    out = tmp_path / "report.json" if words[0] == "bench" else None
+    ended = plumbline(*words, "--json", *([out] if out else []), text="" if text is None else json.dumps(text))
+    assert ended.returncode == code, ended.stderr
+    return json.loads(out.read_text() if out else ended.stdout)
+
+
+def trimmed(value):
+    """The same with no more than two of each list, but for small ones, whose length may matter."""
+    if isinstance(value, dict):
+        return {k: trimmed(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [trimmed(v) for v in (value if len(value) <= 4 else value[:2])]
+    return value
+
+
+def places(value, path=()):
+    yield path, value
+    for step, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, path + (step,))
+
+
+def with_change(whole, path, change):
+    """A copy of what is on the way, the rest shared."""
+    if not path:
+        return change(whole)
+    out = copy.copy(whole)
+    out[path[0]] = with_change(out[path[0]], path[1:], change)
+    return out
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run[2])
+def test_every_document_is_of_its_schema_and_no_broken_one_is(tmp_path, run):
+    check = schema(run[0])
+    check.check_schema(check.schema)
+    whole = document(tmp_path, run)
+    check.validate(whole)
+    small = trimmed(whole)
+    check.validate(small)
+    tried = 0
+    for path, value in places(small):
+        if "context" in path and run[0] == "bench":
+            continue
+        broken = {"another kind": lambda _: {"x": [None]}}
+        if path and path[-1] == "holds":
+            broken["the other verdict"] = lambda v: not v
+        if isinstance(value, dict):
+            broken["a key more"] = lambda v: v | {"unknown key": {"x": [None]}}
+            if [step for step in ["", *path] if isinstance(step, str)][-1] not in OPEN:
+                for key in value.keys() - OPTIONAL:
+                    broken[f"without {key}"] = lambda v, key=key: {k: w for k, w in v.items() if k != key}
+        for what, change in broken.items():
+            tried += 1
+            assert not check.is_valid(with_change(small, path, change)), (path, what)
+    assert tried > 5
+
+
+def test_every_schema_is_tried():
+    elsewhere = {"validate", "sarif", "diagnose", "identify"}
+    assert {path.name.split(".")[0] for path in SCHEMAS.glob("*.json")} == elsewhere | {run[0] for run in RUNS}
