@@ -134,7 +134,20 @@ TEST(Certification, DecimalTextIsExact) {
   EXPECT_EQ(to_digits(Rational(1, 8), 2), "0.12");  // a tie goes to even
   EXPECT_EQ(to_digits(Rational(3, 8), 2), "0.38");
   EXPECT_EQ(to_digits(Rational(999, 1000), 2), "1.0");
-  EXPECT_EQ(to_digits(Rational(123456), 3), "123000");
+  struct Row {
+    Rational value;
+    int digits;
+    const char* text;
+  };
+  for (const Row& row :
+       {Row{Rational(123456), 3, "1.23e5"}, Row{Rational(123456), 6, "123456"},
+        Row{Rational(123456), 7, "123456.0"}, Row{Rational(-30000), 1, "-3e4"},
+        Row{Rational(100), 3, "100"}, Row{Rational(100), 2, "1.0e2"},
+        Row{Rational(99999, 10), 4, "1.000e4"}, Row{Rational(1, 8192), 2, "0.00012"}}) {
+    EXPECT_EQ(to_digits(row.value, row.digits), row.text);
+    const WorkingPrecision scope(128);
+    EXPECT_EQ(to_digits(enclose(row.value), row.digits), row.text);
+  }
   for (const char* bad :
        {"", "nan", "inf", "1e", "1e5000", "0x10", "1/0", "--1", "1.2.3", ".", "1e-5000", "1 "}) {
     EXPECT_THROW(parse_rational(bad), std::invalid_argument) << bad;

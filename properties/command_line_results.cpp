@@ -381,13 +381,23 @@ TEST_F(Results, FrequenciesOfAList) {
       {"id": "b", "scheme": "default", "params": {"base": 10000, "rotary_dim": 8}, "inv_freq": []},
       {"id": "a", "scheme": "linear", "params": {"base": 16, "rotary_dim": 4, "factor": 4}},
       {"id": "p", "scheme": "proportional",
-       "params": {"base": 16, "head_dim": 8, "partial_rotary_factor": 0.5}}]})";
+       "params": {"base": 16, "head_dim": 8, "partial_rotary_factor": 0.5}},
+      {"id": "large", "scheme": "linear",
+       "params": {"base": 10000, "rotary_dim": 8, "factor": "2/24691357"}},
+      {"id": "agree", "scheme": "default", "note": "3 is made even",
+       "params": {"base": 16, "rotary_dim": 2, "head_dim": 6, "partial_rotary_factor": 0.5}},
+      {"id": "part", "scheme": "default", "params": {"base": 16, "rotary_dim": 2, "head_dim": 6}}],
+      "title": "six", "digits": 6, "conventions": []})";
   const Json all = Json::parse(output({"frequencies", "--cases", "-", "--digits", "6"}, list));
   const Json expected = Json::parse(R"([
       {"id": "b", "inv_freq": ["1.00000", "0.100000", "0.0100000", "0.00100000"],
        "attention_factor": "1.00000"},
       {"id": "a", "inv_freq": ["0.250000", "0.0625000"], "attention_factor": "1.00000"},
-      {"id": "p", "inv_freq": ["1.00000", "0.500000", "0", "0"], "attention_factor": "1.00000"}])");
+      {"id": "p", "inv_freq": ["1.00000", "0.500000", "0", "0"], "attention_factor": "1.00000"},
+      {"id": "large", "inv_freq": ["1.23457e7", "1.23457e6", "123457", "12345.7"],
+       "attention_factor": "1.00000"},
+      {"id": "agree", "inv_freq": ["1.00000"], "attention_factor": "1.00000"},
+      {"id": "part", "inv_freq": ["1.00000"], "attention_factor": "1.00000"}])");
   EXPECT_EQ(all, expected);
   // Default digits, and a ladder that the C library can vouch for to its own precision.
   const Json ladder = Json::parse(output({"frequencies", "--model", "qwen2-vl-7b", "--json"}));

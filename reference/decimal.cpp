@@ -103,6 +103,12 @@ Rational from_double(double x) {
   return exponent < 53 ? Rational(mantissa / scale) : Rational(mantissa * scale);
 }
 
+std::string place_digits(const std::string& digits, long exponent) {
+  if (exponent <= 0) return place_point(digits, exponent);
+  const auto behind = static_cast<long>(digits.size()) - 1;
+  return place_point(digits, -behind) + "e" + std::to_string(exponent + behind);
+}
+
 std::string to_digits(const Rational& r, int digits) {
   if (digits < 1) throw std::invalid_argument("digits must be at least 1");
   if (r == 0) return "0";
@@ -117,7 +123,7 @@ std::string to_digits(const Rational& r, int digits) {
     if (Rational(nearest) - scaled == Rational(1, 2) && (nearest & 1) != 0) --nearest;
     const std::string text = nearest.str();
     if (text.size() <= static_cast<std::size_t>(digits))
-      return (r < 0 ? "-" : "") + place_point(text, e);
+      return (r < 0 ? "-" : "") + place_digits(text, e);
   }
 }
 

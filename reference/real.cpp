@@ -147,15 +147,7 @@ std::string to_digits(const Interval& x, int digits) {
     mpfr_free_str(text);
     const bool negative = mantissa.front() == '-';
     if (negative) mantissa.erase(0, 1);
-    const auto length = static_cast<mpfr_exp_t>(mantissa.size());
-    if (point <= 0) {
-      mantissa.insert(0, "0." + std::string(static_cast<std::size_t>(-point), '0'));
-    } else if (point < length) {
-      mantissa.insert(static_cast<std::size_t>(point), ".");
-    } else {
-      mantissa.append(static_cast<std::size_t>(point - length), '0');
-    }
-    return (negative ? "-" : "") + mantissa;
+    return (negative ? "-" : "") + place_digits(mantissa, static_cast<long>(point) - digits);
   };
   const std::string low = render(lower_end(x)), high = render(upper_end(x));
   if (low != high) throw Undecided{};

@@ -94,8 +94,11 @@ std::optional<std::array<std::int64_t, 2>> small_fraction(const Rational& r);
 Rational from_double(double x);
 // Correctly rounded to binary64 (ties to even).
 double to_double(const Rational& r);
-// Plain decimal notation with exactly `digits` significant digits, correctly rounded; "0" for zero.
-// The enclosure form throws Undecided where the digits are not determined.
+// digits * 10^exponent with no digits but these, as d.ddde7 where plain notation would need zeros
+// before the point that nobody certified.
+std::string place_digits(const std::string& digits, long exponent);
+// Exactly `digits` significant digits, correctly rounded, written so; "0" for zero. The enclosure
+// form throws Undecided where the digits are not determined.
 std::string to_digits(const Rational& r, int digits);
 std::string to_digits(const Interval& x, int digits);
 
