@@ -16,6 +16,7 @@ std::string triple(std::int64_t a, std::int64_t b, std::int64_t c) {
 void need_full_section(const HeadShape& shape, const std::vector<std::int64_t>& s) {
   if (s[0] + s[1] + s[2] == shape.pairs()) return;
   throw std::invalid_argument("mrope_section = " + triple(s[0], s[1], s[2]) +
+                              " at head_dim = " + std::to_string(shape.head_dim) +
                               ": must sum to rotary_dim / 2 = " + std::to_string(shape.pairs()) +
                               ", sums to " + std::to_string(s[0] + s[1] + s[2]));
 }

@@ -224,6 +224,16 @@ void ResolvedSpectrum::resolve(const Yarn& s) {
     attention_ = s.attention_factor;
   } else if (given(s.mscale) && given(s.mscale_all_dim)) {
     if (*s.mscale == *s.mscale_all_dim || s.factor <= 1) return;
+    // Neither is ever zero: the logarithm of a rational above 1 is irrational.
+    const auto above_zero = [&](const Rational& m) {
+      return at_rising_precision(
+          [&] { return std::optional(sign(yarn_magnitude(s.factor, m)) > 0); },
+          "the sign of YaRN's attention factor");
+    };
+    const bool top = above_zero(*s.mscale), bottom = above_zero(*s.mscale_all_dim);
+    need(top == bottom, top ? "mscale_all_dim" : "mscale", top ? *s.mscale_all_dim : *s.mscale,
+         "such that the attention factor is above 0, which is (0.1 mscale ln factor + 1) / "
+         "(0.1 mscale_all_dim ln factor + 1)");
     attention_.reset();
     attention_enclosure_ = [f = s.factor, a = *s.mscale, b = *s.mscale_all_dim] {
       return yarn_magnitude(f, a) / yarn_magnitude(f, b);
@@ -244,6 +254,7 @@ void ResolvedSpectrum::resolve(const LongRope& s) {
     need_positive("factors", s.factors[k]);
     lanes_[k].factor = Rational(1 / s.factors[k]);
   }
+  need_positive("factor", s.extension);
   if (s.attention_factor) {
     need_positive("attention_factor", *s.attention_factor);
     attention_ = s.attention_factor;

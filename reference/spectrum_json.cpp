@@ -27,10 +27,24 @@ class Keys {
     if (auto value = maybe(key)) return *value;
     throw std::invalid_argument(key + ": scaling '" + scaling_ + "' needs it");
   }
-  Rational positive(const std::string& key) {
-    const Rational value = need(key);
-    if (value <= 0) throw std::invalid_argument(key + " = " + to_text(value) + ": must be above 0");
+  std::optional<Rational> maybe_positive(const std::string& key) {
+    const auto value = maybe(key);
+    if (value && *value <= 0)
+      throw std::invalid_argument(key + " = " + to_text(*value) + ": must be above 0");
     return value;
+  }
+  Rational positive(const std::string& key) {
+    need(key);
+    return *maybe_positive(key);
+  }
+  // `factor`, or max_position_embeddings over the original length.
+  Rational extension(const Rational& original) {
+    const auto longest = maybe_positive("max_position_embeddings"),
+               factor = maybe_positive("factor");
+    if (!factor && !longest)
+      throw std::invalid_argument("factor: scaling '" + scaling_ +
+                                  "' needs it, or max_position_embeddings");
+    return factor ? *factor : Rational(*longest / original);
   }
   // Absent, null and zero all mean the default, as in the sources ("value or default").
   Rational or_default(const std::string& key, const Rational& fallback) {
@@ -112,10 +126,7 @@ RopeScaling proportional(Keys& keys, int& rotary_dim) {
 RopeScaling yarn(Keys& keys) {
   Yarn s;
   s.original_max_position_embeddings = keys.positive("original_max_position_embeddings");
-  const auto longest = keys.maybe("max_position_embeddings"), factor = keys.maybe("factor");
-  if (!factor && !longest)
-    throw std::invalid_argument("factor: scaling 'yarn' needs it, or max_position_embeddings");
-  s.factor = factor ? *factor : Rational(*longest / s.original_max_position_embeddings);
+  s.factor = keys.extension(s.original_max_position_embeddings);
   s.beta_fast = keys.or_default("beta_fast", 32);
   s.beta_slow = keys.or_default("beta_slow", 1);
   s.truncate = keys.flag("truncate", true);
@@ -133,11 +144,7 @@ RopeScaling long_rope(Keys& keys) {
   }
   s.factors = keys.list("factors");
   s.original_max_position_embeddings = keys.positive("original_max_position_embeddings");
-  const auto longest = keys.maybe("max_position_embeddings"), factor = keys.maybe("factor");
-  if (!factor && !longest) {
-    throw std::invalid_argument("factor: scaling 'longrope' needs it, or max_position_embeddings");
-  }
-  s.extension = factor ? *factor : Rational(*longest / s.original_max_position_embeddings);
+  s.extension = keys.extension(s.original_max_position_embeddings);
   s.attention_factor = keys.maybe("attention_factor");
   return s;
 }
@@ -174,7 +181,7 @@ std::string shown(const Json& value, const std::string& key) {
   }
 }
 
-// floor(head_dim * factor), then made even; at least 2.
+// floor(head_dim * partial_rotary_factor), then made even; at least 2.
 std::int64_t partial_dim(Keys& keys) {
   const Rational head = keys.positive("head_dim");
   const Rational part = keys.maybe("partial_rotary_factor").value_or(Rational(1));
@@ -187,6 +194,18 @@ std::int64_t partial_dim(Keys& keys) {
     throw std::invalid_argument("head_dim = " + to_text(head) + ": must be at most 65536");
   const auto even = dim.convert_to<std::int64_t>() / 2 * 2;
   return std::max<std::int64_t>(2, even);
+}
+
+// A rotary_dim that is known otherwise, beside head_dim.
+void check_partial_dim(Keys& keys, int rotary_dim) {
+  const std::int64_t part = partial_dim(keys);
+  const bool fraction = keys.maybe("partial_rotary_factor").has_value();
+  if (fraction ? part == rotary_dim : part >= rotary_dim) return;
+  throw std::invalid_argument("rotary_dim = " + std::to_string(rotary_dim) +
+                              (fraction
+                                   ? ": must equal head_dim x partial_rotary_factor, made even, = "
+                                   : ": must be at most head_dim, made even, = ") +
+                              std::to_string(part));
 }
 
 }  // namespace
@@ -240,13 +259,12 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
     if (params.contains("rotary_dim")) {
       rotary_dim = static_cast<int>(integer_in(params["rotary_dim"], "rotary_dim", 1, 65536));
       keys.maybe("rotary_dim");
-      if (params.contains("head_dim")) partial_dim(keys);
     } else if (shape) {
       rotary_dim = shape->rotary_dim;
-      if (params.contains("head_dim")) partial_dim(keys);
     } else {
       rotary_dim = static_cast<int>(partial_dim(keys));
     }
+    if (params.contains("head_dim")) check_partial_dim(keys, rotary_dim);
     keys.normal["rotary_dim"] = rotary_dim;
   }
   if (rotary_dim % 2 != 0) {
