@@ -62,6 +62,21 @@ constexpr Worked kWorked[] = {
     {300, 1920, 1080, {150, 20, 36}, {150, 4, 8}},
 };
 
+// qwen-vl-utils doubles the last of an odd number of frames; the volumes' resizing refuses fewer
+// than the two of a temporal patch.
+TEST_F(Prompts, OneFrameIsAVideoWhereFramesAreResizedOneByOne) {
+  const char* items = R"([{"video": {"frames": 1, "fps": 1, "width": 640, "height": 360}}])";
+  for (const char* model : {"qwen2-vl-7b", "qwen2.5-vl-7b"})
+    EXPECT_EQ(sequence_of(generated(model, items, "[0, 1]"))[1],
+              (Json{{"type", "video"}, {"grid", {1, 13, 23}}}))
+        << model;
+  for (const char* model : {"qwen3-vl-8b", "glm-4.1v-9b"})
+    expect_prompt_refusal(model, items, {"frames = 1: must be 2 to 1048576"});
+  expect_prompt_refusal("qwen2-vl-7b",
+                        R"([{"video": {"frames": 0, "fps": 1, "width": 640, "height": 360}}])",
+                        {"frames = 0: must be"});
+}
+
 TEST_F(Prompts, WorkedSizes) {
   struct Rule {
     const char* model;

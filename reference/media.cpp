@@ -10,6 +10,8 @@
 namespace plumbline {
 namespace {
 
+constexpr std::int64_t kMostFrames = 1 << 20;
+
 enum class VideoRule : std::uint8_t { per_frame, whole_volume };
 
 // f = patch size x merge size, in pixels a token side; limits in pixels.
@@ -131,8 +133,13 @@ Grid video_grid(std::string_view name, std::int64_t frames, std::int64_t width,
                 std::int64_t height) {
   const MediaRule& rule = find_rule(name);
   check_size(width, height);
-  if (frames < 2 || frames > (1 << 20)) {
-    throw std::invalid_argument("frames = " + std::to_string(frames) + ": must be 2 to 1048576");
+  // A lone frame is doubled where frames are resized one by one; a volume needs a whole temporal
+  // patch (num_frames below temporal_factor is refused by the sources' resizing).
+  const std::int64_t least = rule.video == VideoRule::per_frame ? 1 : 2;
+  if (frames < least || frames > kMostFrames) {
+    throw std::invalid_argument("frames = " + std::to_string(frames) + ": must be " +
+                                std::to_string(least) + " to " + std::to_string(kMostFrames) +
+                                " under the rule " + std::string(rule.name));
   }
   const double n = static_cast<double>(frames), h = static_cast<double>(height),
                w = static_cast<double>(width);
@@ -193,7 +200,7 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
       const Json& video = item["video"];
       only_keys(video, "video", {"frames", "fps", "width", "height"});
       const Grid grid = video_grid(
-          preset.media_rule, integer_in(field(video, "frames", "video"), "frames", 2, 1 << 20),
+          preset.media_rule, integer_in(field(video, "frames", "video"), "frames", 1, kMostFrames),
           integer_in(field(video, "width", "video"), "width", 1, 1 << 24),
           integer_in(field(video, "height", "video"), "height", 1, 1 << 24));
       const Rational fps = exact_number(field(video, "fps", "video"), "fps");
