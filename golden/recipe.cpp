@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <sstream>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -229,9 +229,11 @@ std::span<const RecipeRow> recipes() { return rows(); }
 
 Recipe parse_recipe(std::string_view text) {
   Recipe out = rows().front().recipe;
-  std::istringstream words{std::string(text)};
+  std::set<std::string> given;
   bool first = true;
-  for (std::string word; std::getline(words, word, ',');) {
+  std::vector<std::string> words = split(text);
+  if (text.empty() || text.back() == ',') words.emplace_back();  // which split leaves out
+  for (const std::string& word : words) {
     const auto equals = word.find('=');
     if (equals == std::string::npos) {
       const RecipeRow* found = nullptr;
@@ -246,6 +248,9 @@ Recipe parse_recipe(std::string_view text) {
       out = found->recipe;
     } else {
       const std::string key = word.substr(0, equals), value = word.substr(equals + 1);
+      if (!given.insert(key).second)
+        throw std::invalid_argument("recipe: " + key + " = '" + value +
+                                    "': is given before: must be given once");
       if (key == "inv_freq")
         out.inv_freq = format_named(value, key);
       else if (key == "position")

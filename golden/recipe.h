@@ -54,9 +54,9 @@ struct RecipeRow {
 };
 std::span<const RecipeRow> recipes();
 
-// "hf_f32", or a name and changes to it: "hf_f32,table=bf16,trig_ulp=2"; keys are Recipe's fields,
-// formats f64, f32, bf16, f16, e4m3fn or e5m2 for `store`, LadderForm's words for `ladder`. Throws
-// std::invalid_argument naming the word and what is allowed.
+// "hf_f32", or a name and changes to it: "hf_f32,table=bf16,trig_ulp=2"; keys, each given once, are
+// Recipe's fields, formats f64, f32, bf16, f16, e4m3fn or e5m2 for `store`, LadderForm's words for
+// `ladder`. Throws std::invalid_argument naming the word and what is allowed.
 Recipe parse_recipe(std::string_view text);
 // The recipe of a candidate that declares none: the least accurate deployed pipeline whose store is
 // `output`.

@@ -183,6 +183,7 @@ def test_faulty_waivers_are_refused_by_entry_and_field(room):
                            ([waiver("wrong", "2026-02-30")], "2026-02-30"),
                            ([waiver("nan"), waiver("wrong", reason="")], "waiver 1: reason"),
                            ([waiver("nan") | {"until": "x"}], "unknown field 'until'"),
+                           ([waiver("nan"), waiver("wrong"), waiver("nan", "2999-01-01")], "waiver 2: id = 'nan'"),
                            ({"id": "wrong"}, "must be a list"), ([3], "waiver 0: must be an object")]:
         (folder / "waivers.json").write_text(json.dumps(waivers))
         run = plumbline("validate", golden, "--candidate", folder / "mine.h5", "--waivers", folder / "waivers.json")

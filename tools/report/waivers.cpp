@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <stdexcept>
 
 #include "tools/report/report.h"
@@ -40,6 +41,7 @@ void check_day(const std::string& day, std::size_t index) {
 
 void apply_waivers(Report& report, const Json& waivers, const std::string& today) {
   if (!waivers.is_array()) throw std::invalid_argument("waivers: must be a list");
+  std::map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < waivers.size(); ++i) {
     const std::string id = field(waivers[i], i, "id"), reason = field(waivers[i], i, "reason"),
                       expiry = field(waivers[i], i, "expiry");
@@ -49,6 +51,10 @@ void apply_waivers(Report& report, const Json& waivers, const std::string& today
             fmt::format("waiver {}: unknown field '{}': must be id, reason or expiry", i, key));
     }
     check_day(expiry, i);
+    if (const auto [before, alone] = first.try_emplace(id, i); !alone)
+      throw std::invalid_argument(
+          fmt::format("waiver {}: id = '{}': is waived by waiver {} too: must be waived once", i,
+                      id.substr(0, 120), before->second));
     const auto found = std::find_if(report.cases.begin(), report.cases.end(),
                                     [&](const ReportCase& c) { return c.id == id; });
     if (found == report.cases.end()) {
