@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -35,6 +37,27 @@ class FileRoom : public testing::Test {
 
  private:
   fs::path folder_;
+};
+
+// A full disk, as a writer meets it while this lives, here and in processes that are started:
+// writes beyond so many bytes of a file fail.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit tight{bytes, old_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &tight);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
 };
 
 inline std::mt19937_64 generator(std::uint64_t seed) {

@@ -144,7 +144,15 @@ TEST_F(MutantPlugins, OneIsWrittenWhereOneIsAskedFor) {
   // Again, over what is there.
   output({"mutants", "--plugins", folder(), "--mutant", "M01a"});
   expect_refusal({"mutants", "--plugins", folder(), "--mutant", "M99"}, 2, {"M99"});
-  expect_refusal({"mutants", "--plugins", spilled("file", "") + "/below"}, 2, {"below", "folder"});
+  expect_refusal({"mutants", "--plugins", spilled("file", "") + "/below"}, 3, {"below", "folder"});
+  fs::remove_all(folder());
+  {
+    const FullDisk full(4096);
+    expect_refusal({"mutants", "--plugins", folder(), "--mutant", "M01a"}, 3,
+                   {"libplumbline_mutants.so"});
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(folder()))
+    EXPECT_TRUE(entry.is_directory()) << entry.path();
 }
 
 }  // namespace

@@ -30,19 +30,6 @@ std::string bytes_of(const fs::path& path) {
   return out;
 }
 
-// Under another name until it is whole: a library may be in use by another process.
-void put(const fs::path& path, const std::string& bytes) {
-  const fs::path unfinished = path.string() + ".part";
-  std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
-  out << bytes;
-  out.close();
-  std::error_code failed;
-  if (out) fs::rename(unfinished, path, failed);
-  if (!out || failed)
-    throw std::invalid_argument("--plugins " + path.parent_path().string() + ": " +
-                                path.filename().string() + " cannot be written there");
-}
-
 std::string with_id(std::string stub, std::string_view id) {
   const std::string_view tag = PLUMBLINE_MUTANT_TAG;
   const auto at = stub.find(tag);
@@ -61,17 +48,19 @@ int write_mutant_plugins(const std::string& folder, const std::string& only) {
     std::error_code failed;
     fs::create_directories(root / part, failed);
     if (failed)
-      throw std::invalid_argument("--plugins " + folder + ": is no folder and cannot be made one");
+      throw Refused("--plugins = '" + folder + "': " + part +
+                    " below it cannot be a folder: " + failed.message());
   }
   const std::string stub = bytes_of(beside("plumbline-mutant-stub.so"));
   constexpr const char* kLibrary = "libplumbline_mutants.so";
-  put(root / "lib" / kLibrary, bytes_of(beside(kLibrary)));
+  write_text(root / "lib" / kLibrary, bytes_of(beside(kLibrary)));
   int wrong = 0, right = 1;
-  put(root / "right" / "faultless.so", with_id(stub, "faultless"));
+  write_text(root / "right" / "faultless.so", with_id(stub, "faultless"));
   for (const mutants::Mutant& m : mutants::mutants()) {
     if (!only.empty() && m.id != only) continue;
     const bool is_wrong = m.kind == mutants::Kind::wrong;
-    put(root / (is_wrong ? "wrong" : "right") / (std::string(m.id) + ".so"), with_id(stub, m.id));
+    write_text(root / (is_wrong ? "wrong" : "right") / (std::string(m.id) + ".so"),
+               with_id(stub, m.id));
     ++(is_wrong ? wrong : right);
   }
   fmt::print(
