@@ -32,7 +32,7 @@ constexpr Fault kFaultyCases[] = {
     {"'scheme'", R"({"params": {}})"},
     {"scheme = 'nope'", R"({"scheme": "nope"})"},
     {"scheme", R"({"scheme": 5})"},
-    {"scheme = 'mr", R"({"scheme": "mr\nope"})"},
+    {"scheme = 'mr\\x0aope': must be one of", R"({"scheme": "mr\nope"})"},
     {"model = 'nope'", R"({"model": "nope"})"},
     {"model", R"({"model": ["qwen3-8b"]})"},
     {"'nope'", R"({"scheme": "mrope", "nope": 1})"},
@@ -269,7 +269,12 @@ TEST_F(Refusals, CasesThatOnlyGenerateRefuses) {
 
 TEST_F(Refusals, FaultySpectraByFrequencies) {
   constexpr Fault kFaults[] = {
-      {"case 0: must be an object", "[5]"},
+      {"case 0: entry: must be an object", "[5]"},
+      {"case 0: id: must be text",
+       R"([{"id": 5, "scheme": "default", "params": {"base": 10, "rotary_dim": 8}}])"},
+      {"case 0: entry: unknown field 'type'",
+       R"([{"type": "yarn", "params": {"base": 10, "rotary_dim": 8}}])"},
+      {"unknown field 'cases'", R"({"entries": [], "cases": []})"},
       {"case 0: needs 'params'", R"([{"id": "a", "scheme": "default"}])"},
       {"base", R"([{"scheme": "default", "params": {"rotary_dim": 8}}])"},
       {"base = 1:", R"([{"scheme": "default", "params": {"base": 1, "rotary_dim": 8}}])"},
@@ -336,6 +341,7 @@ TEST_F(Refusals, FaultyCommandLines) {
       {{"positions"}, {"--scheme", "--cases"}},
       {{"positions", "--scheme"}, {"--scheme"}},
       {{"positions", "--scheme", "nope"}, {"scheme = 'nope'"}},
+      {{"positions", "--scheme", "mr\nope"}, {"scheme = 'mr\\x0aope': must be one of"}},
       {{"positions", "--model", "nope"}, {"model = 'nope'"}},
       {{"positions", "--scheme", "mrope", "--set", "temporal_stride"}, {"--set temporal_stride"}},
       {{"positions", "--scheme", "mrope", "--set", "=2"}, {"--set =2"}},
@@ -379,6 +385,13 @@ TEST_F(Refusals, FaultyCommandLines) {
       {{"validate", cases, "--kernel", "scalar", "--candidate", cases}, {"--kernel"}},
       {{"validate", cases, "--kernel", "nope"}, {"kernel = 'nope'"}},
       {{"validate", cases, "--kernel", "scalar", "--recipe", "nope"}, {"recipe"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "hf_f32,"}, {"recipe = ''"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "hf_f32,,flush=1"}, {"recipe = ''"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "trig_ulp=1,trig_ulp=2"},
+       {"trig_ulp = '2'", "once"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "f64,table=f64,pow_ulp=0,table=f32"},
+       {"table = 'f32'", "once"}},
+      {{"mutants", "--seed", "-1"}, {"--seed = '-1': must be an integer from 0"}},
   };
   for (const Row& row : rows) {
     expect_refusal(row.arguments, 2, row.words);

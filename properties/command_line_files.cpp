@@ -54,6 +54,13 @@ TEST_F(Files, ThatCannotBeWrittenAreRefused) {
     expect_refusal({"spectrum", "--scheme", "mrope", "--context", "64", "--h5", path}, 3, {path});
   }
   expect_refusal({"bench", "--files", at("none"), "--rounds", "5"}, 3, {at("none")});
+  for (const Arguments& arguments : {Arguments{"--help"}, Arguments{"--version"},
+                                     Arguments{"list", "--help"}, Arguments{"list", "schemes"},
+                                     Arguments{"diagnose", "--mutant", "M01a", "--cases", cases}}) {
+    const Ended ended = run(arguments, {}, "/dev/full");
+    EXPECT_EQ(ended.code, 3) << shown(arguments);
+    EXPECT_EQ(ended.err, "plumbline: standard output cannot be written\n") << shown(arguments);
+  }
   EXPECT_EQ(files(), 2U) << "something was left behind";
   EXPECT_TRUE(fs::is_empty(at("folder")));
   EXPECT_EQ(slurp(cases), kTinyCase);

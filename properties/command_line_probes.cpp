@@ -129,7 +129,11 @@ TEST_F(Probes, FaultyRequestsAreOneLine) {
     expect_refusal({command, "--kernel", "scalar", "--cases", file, "--json", at("no/where.json")},
                    3, {"no/where.json", "cannot write"});
   }
-  expect_refusal({"diagnose", "--kernel", "scalar", "--contract", "nine"}, 2, {"nine", "chunked"});
+  expect_refusal({"diagnose", "--kernel", "scalar", "--contract", "nine"}, 2,
+                 {"nine", "'chunked', 'in turn, neighbours', "});
+  for (const char* command : {"diagnose", "identify"})
+    expect_refusal({command, "--kernel", "scalar", "--cases", "-"}, 2, {"--cases = '-'", "empty"},
+                   "[]");
   expect_refusal({"identify", "--kernel", "scalar", "--golden", file}, 2, {"--candidate"});
   expect_refusal({"identify", "--candidate", at("none.h5")}, 3, {"none.h5"});
   expect_refusal({"identify", "--candidate", file}, 3, {"small.json"});

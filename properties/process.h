@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,9 +32,11 @@ inline std::string shown(const Arguments& arguments) {
   return line;
 }
 
-// Runs PLUMBLINE_BINARY with standard input from `input`. A child that spins is stopped by its own
+// Runs PLUMBLINE_BINARY with standard input from `input`, and standard output to a device where
+// `device` names one. A child that spins is stopped by its own
 // limit of processor time, so that a hang is a failure of the one check that met it.
-inline Ended run(const Arguments& arguments, const std::string& input = {}) {
+inline Ended run(const Arguments& arguments, const std::string& input = {},
+                 const char* device = nullptr) {
   using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
   const auto stream = [] { return Stream(std::tmpfile(), std::fclose); };
   const Stream in = stream(), out = stream(), err = stream();
@@ -49,7 +52,7 @@ inline Ended run(const Arguments& arguments, const std::string& input = {}) {
     constexpr rlimit kSeconds{60, 60};
     setrlimit(RLIMIT_CPU, &kSeconds);
     dup2(fileno(in.get()), STDIN_FILENO);
-    dup2(fileno(out.get()), STDOUT_FILENO);
+    dup2(device == nullptr ? fileno(out.get()) : open(device, O_WRONLY), STDOUT_FILENO);
     dup2(fileno(err.get()), STDERR_FILENO);
     execv(argv.front(), argv.data());
     _exit(127);

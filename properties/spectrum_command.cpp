@@ -161,6 +161,8 @@ TEST_F(Spectrum, AFileOfItsNumbersOpensAndIsNoGoldenFile) {
   }
   expect_refusal({"verify", path}, 3, {path, "golden"});
   expect_refusal({"validate", path, "--kernel", "scalar"}, 3, {path, "golden"});
+  expect_refusal({"validate", tiny_golden(), "--candidate", path}, 3, {path, "spectrum file"});
+  expect_refusal({"identify", "--candidate", path}, 3, {path, "spectrum file"});
 }
 
 TEST_F(Spectrum, EveryRunGivesTheSameBytes) {
@@ -176,7 +178,7 @@ TEST_F(Spectrum, EveryRunGivesTheSameBytes) {
 }
 
 TEST_F(Spectrum, WrongWordsAreRefused) {
-  expect_refusal({"spectrum"}, 2, {"--scheme", "--model"});
+  expect_refusal({"spectrum"}, 2, {"plumbline: needs --scheme or --model\n"});
   expect_refusal({"spectrum", "--scheme", "mrope4"}, 2, {"mrope4"});
   expect_refusal({"spectrum", "--model", "gpt-5"}, 2, {"gpt-5"});
   expect_refusal({"spectrum", "--scheme", "mrope", "--context", "0"}, 2, {"context", "0"});
@@ -185,7 +187,7 @@ TEST_F(Spectrum, WrongWordsAreRefused) {
   for (const char* factor : {"1", "1/2", "-4", "0"})
     expect_refusal({"spectrum", "--scheme", "mrope", "--extend", factor}, 2, {"--extend", factor});
   for (const char* factor : {"nan", "inf", "", "4x"})
-    expect_refusal({"spectrum", "--scheme", "mrope", "--extend", factor}, 2, {factor});
+    expect_refusal({"spectrum", "--scheme", "mrope", "--extend", factor}, 2, {"--extend", factor});
   expect_refusal({"spectrum", "--scheme", "vanilla", "--set", "base=1e300"}, 2,
                  {"base: must be finite in binary32"});
   expect_refusal({"spectrum", "--scheme", "mrope", "--scheme", "mrope"}, 2, {"mrope", "twice"});

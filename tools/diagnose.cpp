@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "golden/plain_text.h"
 #include "tools/plumbline.h"
 #include "tools/probed.h"
 
@@ -22,10 +23,10 @@ std::string id_of(const Case& c) { return c.id.empty() ? std::string(c.scheme->n
 
 std::vector<Case> contracts_of(const Options& options) {
   const bool named = given(options.cases);
-  std::vector<Case> out = named ? options.cases.read() : diagnosis::contracts();
+  std::vector<Case> out = named ? cases_asked(options.cases) : diagnosis::contracts();
   if (options.contract.empty()) return out;
   std::string known;
-  for (const Case& c : out) known += (known.empty() ? "" : ", ") + id_of(c);
+  for (const Case& c : out) known += (known.empty() ? "'" : ", '") + id_of(c) + "'";
   std::erase_if(out, [&](const Case& c) { return id_of(c) != options.contract; });
   if (out.empty())
     throw std::invalid_argument("contract = '" + options.contract.substr(0, 60) +
@@ -100,7 +101,7 @@ int run_diagnose(const Options& options) {
   const int code = code_of(d.verdict, *subject.health);
   for (const auto& r : d.contracts) {
     for (const std::string& why : r.left_out)
-      fmt::print(stderr, "plumbline: skipped: {}: {}\n", r.contract, why);
+      fmt::print(stderr, "plumbline: skipped: {}: {}\n", in_one_line(r.contract), why);
   }
   if (options.json.wanted()) {
     Json out{{"plumbline_diagnose", 1},

@@ -2,6 +2,7 @@
 // plumbline frequencies: inv_freq and attention factor as decimals, every digit certified.
 #include <fmt/core.h>
 
+#include "reference/json_fields.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
 #include "tools/report/text_forms.h"
@@ -33,10 +34,13 @@ Digits digits_of(const std::string& id, const FrequencySpectrum& spectrum, int d
   return out;
 }
 
-// {"id", "scheme", "params"}: `scheme` is the scaling's name; other fields, such as expected
-// values, are left alone.
+// {"id", "scheme", "params"}: `scheme` is the scaling's name. Expected values, by the names that a
+// list of reference spectra has for them, are left alone.
 Digits entry_digits(const Json& entry, int digits) {
-  if (!entry.is_object()) throw std::invalid_argument("must be an object");
+  only_keys(
+      entry, "entry",
+      {"id", "scheme", "scaling", "params", "n_pairs", "inv_freq", "inv_freq_f32_ideal_hex",
+       "attention_factor", "attention_factor_f64_hex", "attention_factor_f32_hex", "aux", "note"});
   Json spectrum = Json::object();
   for (const char* key : {"scheme", "scaling", "params"}) {
     if (entry.contains(key)) spectrum[key] = entry[key];
@@ -44,9 +48,7 @@ Digits entry_digits(const Json& entry, int digits) {
   if (!entry.contains("params")) throw std::invalid_argument("needs 'params'");
   Json normal;
   const FrequencySpectrum read = spectrum_from_json(spectrum, std::nullopt, normal);
-  const std::string id =
-      entry.contains("id") && entry["id"].is_string() ? entry["id"].get<std::string>() : "";
-  return digits_of(id, read, digits);
+  return digits_of(entry.contains("id") ? text_field(entry, "id", "entry") : "", read, digits);
 }
 
 Json to_json(const Digits& l) {
@@ -72,7 +74,7 @@ Run add_frequencies(CLI::App& app) {
   return [options] {
     if (!options->cases.empty()) {
       Json out = Json::array();
-      const auto list = json_list(options->cases, "entries");
+      const auto list = json_list(options->cases, {"entries", "title", "digits", "conventions"});
       for (std::size_t i = 0; i < list.size(); ++i) {
         try {
           out.push_back(to_json(entry_digits(list[i], options->digits)));

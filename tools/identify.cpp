@@ -206,6 +206,7 @@ int run_file(const Options& options) {
     throw std::invalid_argument("--dtype " + options.subject.dtype.substr(0, 60) +
                                 ": belongs to a kernel; a --candidate says itself what it holds");
   const FileReader file(options.candidate);
+  refuse_spectrum(file.root(), options.candidate);
   std::optional<FileReader> golden;
   if (!options.golden.empty()) {
     golden.emplace(options.golden);
@@ -271,7 +272,7 @@ int run_identify(const Options& options) {
   if (!options.golden.empty() || !options.one_case.empty())
     throw std::invalid_argument("--golden and --case: belong to --candidate");
   const bool named = given(options.cases);
-  const std::vector<Case> asked = named ? options.cases.read() : presets();
+  const std::vector<Case> asked = named ? cases_asked(options.cases) : presets();
   const Probed subject = probed(options.subject);
   std::vector<Identified> all;
   for (const Case& c : asked) all.push_back(identity::identify(subject.make, c, subject.format));

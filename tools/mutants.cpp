@@ -137,7 +137,7 @@ Run add_mutants(CLI::App& app) {
                  "tools/plumbline_kernel.h, for tests of your own");
   app.add_option("--law-cases", options->law_cases, "cases of each scheme, for each law")
       ->check(CLI::Range(1, 1000));
-  app.add_option("--seed", options->seed, "of the cases that laws draw");
+  add_seed(app, options->seed, "of the cases that laws draw, from 0 to 2^64 - 1");
   auto without = std::make_shared<bool>(false);
   app.add_flag("--no-laws", *without, "leave the laws out");
   app.add_flag(

@@ -2,15 +2,18 @@
 // What the commands share: cases from options and files.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <stdexcept>
 #include <thread>
 
 #include "golden/hdf5/file_output.h"
+#include "reference/json_fields.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
 #include "tools/report/text_forms.h"
@@ -41,16 +44,19 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-std::vector<Json> json_list(const std::string& path, const std::string& wrapper) {
+std::vector<Json> json_list(const std::string& path,
+                            std::initializer_list<std::string_view> wrapper) {
   Json document;
   try {
     document = parse_json(read_text(path));
+    if (wrapper.size() > 0 && document.is_object() &&
+        document.contains(std::string(*wrapper.begin()))) {
+      only_keys(document, "document", wrapper);
+      Json inner = document[std::string(*wrapper.begin())];
+      document = std::move(inner);
+    }
   } catch (const std::invalid_argument& e) {
     throw std::invalid_argument(path + ": " + e.what());
-  }
-  if (!wrapper.empty() && document.is_object() && document.contains(wrapper)) {
-    Json inner = document[wrapper];
-    document = std::move(inner);
   }
   if (document.is_array()) return {document.begin(), document.end()};
   return {document};
@@ -115,11 +121,17 @@ std::vector<Case> CaseOptions::read() const {
   return out;
 }
 
+void flush_output() {
+  std::cout.flush();
+  // A flush after a failed write has nothing left to fail at.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw Refused("standard output cannot be written");
+}
+
 void write_text(const std::string& path, const std::string& text) {
   if (path.empty() || path == "-") {
-    // A flush after a failed write has nothing left to fail at.
-    const bool put = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-    if (std::fflush(stdout) != 0 || !put) throw Refused("standard output cannot be written");
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    flush_output();
     return;
   }
   std::error_code ignored;
@@ -170,6 +182,11 @@ void need_golden(const RootAttributes& root, const std::string& path) {
   }
 }
 
+void refuse_spectrum(const RootAttributes& root, const std::string& path) {
+  if (root.text.at("plumbline") == "spectrum")
+    throw Refused(path + ": is a spectrum file: must be a candidate or a golden file");
+}
+
 void JsonOption::add(CLI::App& app) {
   option_ = app.add_option("--json", path_, "JSON, to a file or to stdout")
                 ->expected(0, 1)
@@ -177,6 +194,21 @@ void JsonOption::add(CLI::App& app) {
 }
 
 void JsonOption::write(const Json& value) const { write_text(path_, json_text(value)); }
+
+void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what) {
+  // The parser's own reading takes -1 for 2^64 - 1.
+  const auto read = [&to](const std::string& text) {
+    std::uint64_t seed = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, seed);
+    if (error != std::errc() || stop != end)
+      throw std::invalid_argument(fmt::format("--seed = '{}': must be an integer from 0 to {}",
+                                              text.substr(0, 60),
+                                              std::numeric_limits<std::uint64_t>::max()));
+    to = seed;
+  };
+  app.add_option_function<std::string>("--seed", read, what);
+}
 
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 

@@ -37,7 +37,7 @@ constexpr Command kCommands[] = {
 };
 
 int complain(int code, const std::string& what) {
-  // Whatever the input that it quotes, no control characters reach the terminal.
+  // One line, whatever the input that it quotes: no control characters reach the terminal.
   fmt::print(stderr, "plumbline: {}\n", in_one_line(what));
   return code;
 }
@@ -67,7 +67,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);
+    if (e.get_exit_code() == 0) {
+      const int code = app.exit(e);
+      flush_output();
+      return code;
+    }
     // The parser would only say that a subcommand is required.
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
       std::string known;
@@ -79,7 +83,10 @@ int run(int argc, char** argv) {
     return complain(kUsage, e.what());
   }
   for (const auto& [sub, work] : runs) {
-    if (sub->parsed()) return work();
+    if (!sub->parsed()) continue;
+    const int code = work();
+    flush_output();
+    return code;
   }
   return kUsage;
 }

@@ -60,10 +60,16 @@ struct CaseOptions {
   // stderr.
   std::vector<Case> read() const;
 };
-// A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
-std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
+// A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list,
+// and then the others that may stand beside it.
+std::vector<Json> json_list(const std::string& path,
+                            std::initializer_list<std::string_view> wrapper = {});
 // Throws Refused unless the file says that it is a golden one.
 void need_golden(const RootAttributes& root, const std::string& path);
+// Throws Refused for a file of numbers that are no kernel's.
+void refuse_spectrum(const RootAttributes& root, const std::string& path);
+// What was printed goes out. Throws Refused where standard output takes no more.
+void flush_output();
 // Text to the file, whole or not at all, or to stdout for "" and "-". Throws Refused naming the
 // path.
 void write_text(const std::string& path, const std::string& text);
@@ -87,6 +93,8 @@ class JsonOption {
   std::string path_;
   CLI::Option* option_ = nullptr;
 };
+// --seed N. `to` must live as long as the option.
+void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what);
 // Threads to use: all cores.
 unsigned threads();
 

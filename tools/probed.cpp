@@ -61,6 +61,14 @@ std::string ProbedOptions::words() const {
   return out;
 }
 
+std::vector<Case> cases_asked(const CaseOptions& options) {
+  std::vector<Case> out = options.read();
+  if (out.empty())
+    throw std::invalid_argument("--cases = '" + options.cases.substr(0, 200) +
+                                "': the list is empty: must hold a case");
+  return out;
+}
+
 Probed probed(const ProbedOptions& options) {
   Probed out;
   out.format = options.dtype.empty() ? binary32 : format_named(options.dtype);

@@ -32,6 +32,9 @@ struct Probed {
 inline bool given(const CaseOptions& c) {
   return c.batch() || !c.scheme.empty() || !c.model.empty() || !c.set.empty();
 }
+// At least one case: where none is asked about, nothing could be right or wrong. Throws
+// std::invalid_argument.
+std::vector<Case> cases_asked(const CaseOptions& options);
 // Throws std::invalid_argument for a name or recipe that there is not, Refused and PluginFailed as
 // plugin::PluginProcess does.
 Probed probed(const ProbedOptions& options);

@@ -2,9 +2,6 @@
 // plumbline properties: the laws, tried on the reference, on every kernel, or on a plug-in.
 #include <fmt/format.h>
 
-#include <charconv>
-#include <limits>
-
 #include "properties/laws/run.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/subject.h"
@@ -20,18 +17,6 @@ struct Options {
   std::uint64_t seed = 1;
   JsonOption json;
 };
-
-// The parser's own reading takes -1 for 2^64 - 1.
-std::uint64_t seed_of(const std::string& text) {
-  std::uint64_t seed = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seed);
-  if (error != std::errc() || stop != end)
-    throw CLI::ValidationError("--seed",
-                               "= '" + text.substr(0, 60) + "': must be an integer from 0 to " +
-                                   std::to_string(std::numeric_limits<std::uint64_t>::max()));
-  return seed;
-}
 
 // Those of this build, or the plug-in alone.
 class Tried {
@@ -187,9 +172,7 @@ Run add_properties(CLI::App& app) {
                  "oracle, identity");
   app.add_option("--cases", options->cases, "cases of each scheme, for each law and subject")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option_function<std::string>(
-      "--seed", [options](const std::string& text) { options->seed = seed_of(text); },
-      "of the random cases, from 0 to 2^64 - 1");
+  add_seed(app, options->seed, "of the random cases, from 0 to 2^64 - 1");
   app.add_option("--replay", options->replay, "run one 'plumbline-replay 1 ...' line");
   app.add_option("--emit", options->emit, "print a test for each failure, or for --replay's line")
       ->check(CLI::IsMember({"cpp", "pytest"}));

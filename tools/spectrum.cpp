@@ -69,9 +69,11 @@ Run add_spectrum(CLI::App& app) {
                    {"--csv", options->csv},
                    {"--h5", options->h5}},
                   {});
-    options->request.factor = parse_rational(options->factor);
+    if (options->request.schemes.empty() && options->request.model.empty())
+      throw std::invalid_argument("needs --scheme or --model");
+    options->request.factor = exact_number(Json(options->factor), "--extend");
     if (options->request.factor <= 1)
-      throw std::invalid_argument("--extend " + options->factor + ": must be above 1");
+      throw std::invalid_argument("--extend = " + options->factor + ": must be above 1");
     const Report report = spectrum::make_report(options->request);
     if (!options->html.empty()) write_text(options->html, report_html(report));
     if (!options->csv.empty()) write_text(options->csv, report_csv(report));

@@ -56,6 +56,7 @@ class Judged {
   void open_candidate() {
     if (!opening_.valid()) return;
     opening_.get();
+    refuse_spectrum(candidate_->root(), options_.candidate);
     const auto declared = candidate_->root().text.find("recipe");
     if (chosen_ || declared == candidate_->root().text.end()) return;
     try {
