@@ -63,6 +63,9 @@ TEST(PtxMachine, MeansWhatTheManualSays) {
       {"cvt.rn.f32.s64 %r, %r", 0x1000001, 0x4b800000},
       {"cvt.rn.bf16x2.f32 %r, %r, 0f40000000", 0x3f800000, 0x3f804000},
       {"neg.f32 %r, %r", 0, 0x80000000},
+      {"setp.eq.s32 %r, %r, -2", 0x1fffffffe, 1},
+      {"setp.gt.u64 %r, %r, 5", ~0ULL, 1},
+      {"setp.lt.u32 %r, %r, 5", 0xffffffff, 0},
       {"fma.rn.f32 %r, %r, %r, 0fBF800001", 0x3f800001, 0x34000001},
   };
   for (const auto& [line, in, out] : programs) {
