@@ -246,6 +246,8 @@ TEST(CudaPtx, ExecutionNoticesBrokenText) {
        "fma.rn.f32 \t$1, $2, $3, 0f00800000;"},
       {std::regex("setp\\.le\\.s32"), "setp.lt.s32"},
       {std::regex("neg\\.f32"), "mov.f32"},
+      {std::regex("setp\\.gt\\.u64"), "setp.lt.u64"},
+      {std::regex("0f2F800000"), "0f3F800000"},
       {std::regex("%ctaid\\.y"), "%ctaid.x"},
       {std::regex("mul\\.wide\\.s32 \t(%rd\\d+), (%r\\d+), 2;"), "mul.wide.s32 \t$1, $2, 4;"},
   };

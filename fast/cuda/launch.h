@@ -54,15 +54,21 @@ Launch plan_launch(const RotaryPlan& plan, Storage storage, const Rotated& q, co
 Launch plan_launch(const Parameters& parameters, Storage storage, bool neox, Source source,
                    std::int64_t threads);
 
-// [maps][pairs]: inv_freq / (2 pi) modulo 1, within 2^-96, for the exact phase.
-// Throws std::invalid_argument for a case that make_plan would not take.
+// [maps][pairs]: inv_freq / (2 pi) modulo 1, within 2^-96 as long as inv_freq max(1, factor, 1 /
+// log_freq_scale) <= 2^20. Throws std::invalid_argument for a case that make_plan would not take.
 std::vector<Turn> make_turns(const RotaryCase& rotary_case);
 
 // Runs the launch on this processor, thread after thread, block after block: the very body that the
 // device runs.
 void run_on_host(const Launch& launch) noexcept;
 
-// Arithmetic of Source::positions, for f32, bf16 and f16.
+// Radians a position that the angle of Source::positions is off at most, 4 pi 2^-96: half of it for
+// a turn within 2^-96, half of it where the phase is taken for a whole quarter turn. For inv_freq
+// >= 2^-68 it is at most 2^-24 of the angle.
+inline constexpr double kPhaseQuantum = 0x1.93p-93;
+
+// Arithmetic of Source::positions, for f32, bf16 and f16; A cos and A sin may be off by
+// |position| kPhaseQuantum A beside what trig_ulp says, which shows where they are small.
 inline constexpr Recipe kPositionsRecipe{.position = std::nullopt,
                                          .inv_freq = std::nullopt,
                                          .angle = std::nullopt,

@@ -133,8 +133,8 @@ struct Body {
       const auto row =
           M::template load<Chunk<16>>(p.turns + std::int64_t{map} * p.pairs + pair + i);
       const Turn turn{row.words[0], row.words[1], row.words[2], row.words[3]};
-      const CosSin value = cos_sin<M>(phase(position(p, turn.axis, token), turn),
-                                      p.attention_factor, p.attention_factor_low);
+      const CosSin value = cos_sin<M>(position(p, turn.axis, token), turn, p.attention_factor,
+                                      p.attention_factor_low);
       turned.cos[i] = value.cos;
       turned.sin[i] = value.sin;
     }

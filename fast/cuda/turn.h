@@ -10,26 +10,49 @@
 // reduction that could fail: the phase is an integer, and turns that are full wrap away.
 namespace plumbline::fast::cuda {
 
-// position * inv_freq / (2 pi) modulo 1, in units of 2^-64. The product is exact; dropping its last
-// 32 bits costs less than one unit, and the rounding of `turn` |position| * 2^-32 units: below 1.5
-// units for |position| <= 2^31.
-PLUMBLINE_BOTH std::uint64_t phase(std::int64_t position, const Turn& turn) {
-  const auto bits = static_cast<std::uint64_t>(position);
-  const std::uint64_t distance = position < 0 ? 0 - bits : bits;
-  const auto low = static_cast<std::uint32_t>(distance);
-  const auto high = static_cast<std::uint32_t>(distance >> 32);
+// A phase, in turns: high 2^-64 + low 2^-96.
+struct Fraction {
+  std::uint64_t high = 0;
+  std::uint32_t low = 0;
+};
+
+// distance * turn modulo 1: exact.
+PLUMBLINE_BOTH Fraction phase(std::uint64_t distance, const Turn& turn) {
+  const auto near = static_cast<std::uint32_t>(distance);
+  const auto far = static_cast<std::uint32_t>(distance >> 32);
   const std::uint64_t leading = std::uint64_t{turn.high} << 32 | turn.middle;
-  const std::uint64_t result =
-      leading * distance + (std::uint64_t{turn.low} * low >> 32) + std::uint64_t{turn.low} * high;
-  return position < 0 ? 0 - result : result;
+  const std::uint64_t last = std::uint64_t{turn.low} * near;
+  return {leading * distance + std::uint64_t{turn.low} * far + (last >> 32),
+          static_cast<std::uint32_t>(last)};
+}
+
+// A phase, in turns: quarter / 4 + rest 2^-64, or quarter / 4 + rest 2^-96 where `fine`. The rest
+// is an eighth of a turn at most.
+struct FromQuarter {
+  std::uint32_t quarter = 0;  // modulo 4
+  std::int64_t rest = 0;
+  bool fine = false;
+};
+
+// The phase of `distance`. A rest that is not fine has lost its last word, up to 2^-30 of itself. A
+// rest of at most distance * 2^-96, which a turn that is off by one unit leaves beside a whole
+// quarter, is taken for none, so that a spectrum in turns is exact there.
+PLUMBLINE_BOTH FromQuarter from_quarter(const Fraction& phase, std::uint64_t distance) {
+  const std::uint64_t quarter = (phase.high + (std::uint64_t{1} << 61)) >> 62;
+  const std::uint64_t rest = phase.high - (quarter << 62);
+  const bool fine = (rest + (std::uint64_t{1} << 30)) >> 31 == 0;
+  const std::uint64_t finer = rest << 32 | phase.low;
+  const bool negative = rest >> 63 != 0;
+  const bool whole = (negative ? 0 - finer : finer) <= distance;
+  const std::uint64_t units = fine ? (whole ? 0 : finer) : rest;
+  return {static_cast<std::uint32_t>(quarter & 3U), static_cast<std::int64_t>(units), fine};
 }
 
 struct CosSin {
   float cos, sin;
 };
 
-// A cos and A sin of 2 pi `phase` / 2^64, each within 1.25 ulp, and of the exact angle within
-// 2^-60 A more, which is what a phase of 1.5 units of 2^-64 turn can do.
+// A cos and A sin of the angle, each within 1.25 ulp.
 //
 // The angle within an eighth of a turn is hi + lo, in radians; with z = hi^2 and Taylor's series
 //   sin = hi + (lo (1 - z / 2) + hi z S(z)),  cos = 1 - z / 2 + (z^2 C(z) - hi lo).
@@ -37,14 +60,16 @@ struct CosSin {
 // series' rest is 0.05 u: before the last rounding sin is good to 0.55 u. In cos the large part 1 -
 // z / 2 is kept as a sum, so only z^2 C < 0.016 is rounded, 4 u of it, and cos > 0.7: 0.1 u. The
 // product with A is kept as a sum as well, whose small part, a tenth of the whole, is rounded
-// twice: 0.2 u. A value's u is at most one of its ulps, and the last rounding is half a one.
+// twice: 0.2 u. A value's u is at most one of its ulps, and the last rounding is half a one. What a
+// rest has lost is 2^-6 u at most, and less than 2^-20 u from 2^-20 of a turn on; the 0.55 u and
+// the tenth are next to nothing below.
 template <class Machine>
-PLUMBLINE_BOTH CosSin cos_sin(std::uint64_t phase, float factor, float factor_low) {
+PLUMBLINE_BOTH CosSin cos_sin(const FromQuarter& at, float factor, float factor_low) {
   using M = Machine;
-  const std::uint64_t quarter = (phase + (std::uint64_t{1} << 61)) >> 62;
-  const auto rest = static_cast<std::int64_t>(phase - (quarter << 62));
-  const float rest_high = M::real(rest);
-  const float rest_low = M::real(rest - M::whole(rest_high));
+  const float unit = at.fine ? 0x1p-32F : 1.0F;
+  const float rest = M::real(at.rest);
+  const float rest_high = M::multiply(rest, unit);
+  const float rest_low = M::multiply(M::real(at.rest - M::whole(rest)), unit);
 
   // 2 pi / 2^64 as a sum.
   constexpr float kScale = 0x1.921fb6p-62F, kScaleLow = -0x1.777a5cp-87F;
@@ -75,10 +100,23 @@ PLUMBLINE_BOTH CosSin cos_sin(std::uint64_t phase, float factor, float factor_lo
     return M::add(product, M::add(error, M::fused(small, factor, M::multiply(large, factor_low))));
   };
   const float cos = scaled(one, cos_low), sin = scaled(hi, sin_low);
-  const bool odd = (quarter & 1) != 0;
+  const bool odd = (at.quarter & 1U) != 0;
   const float x = odd ? sin : cos, y = odd ? cos : sin;
-  const bool cos_negative = quarter == 1 || quarter == 2;
-  return {cos_negative ? -x : x, (quarter & 2) != 0 ? -y : y};
+  const bool cos_negative = at.quarter == 1 || at.quarter == 2;
+  return {cos_negative ? -x : x, (at.quarter & 2U) != 0 ? -y : y};
+}
+
+// A cos and A sin of position * inv_freq, each within 1.25 ulp and 2^-92.3 |position| A, for a turn
+// within 2^-96 of inv_freq / (2 pi): that is 2 pi 2^-96 a position in the angle, and as much again
+// where from_quarter takes a rest for none. At a whole quarter 0 and A rounded.
+template <class Machine>
+PLUMBLINE_BOTH CosSin cos_sin(std::int64_t position, const Turn& turn, float factor,
+                              float factor_low) {
+  const auto bits = static_cast<std::uint64_t>(position);
+  const std::uint64_t distance = position < 0 ? 0 - bits : bits;
+  const CosSin value =
+      cos_sin<Machine>(from_quarter(phase(distance, turn), distance), factor, factor_low);
+  return {value.cos, position < 0 ? -value.sin : value.sin};
 }
 
 }  // namespace plumbline::fast::cuda

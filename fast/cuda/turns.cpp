@@ -6,8 +6,7 @@
 namespace plumbline::fast::cuda {
 namespace {
 
-Turn turn_of(const Wide& inv_freq, std::uint32_t axis) {
-  const Wide turns = inv_freq / (2 * kPi);
+Turn turn_of(const Wide& turns, std::uint32_t axis) {
   // Half a unit more, so that cutting off rounds; a carry may make it a whole turn, which is none.
   Wide rest = turns - floor(turns) + Wide(0x1p-97L);
   rest = rest - floor(rest);
@@ -33,7 +32,8 @@ std::vector<Turn> make_turns(const RotaryCase& rotary_case) {
     const std::uint8_t axis = rotary_case.axis_map[i];
     if (axis == kNoAxis) continue;
     const Ladder& its = ladders[ladders.size() == 1 ? 0 : axis];
-    turns[i] = turn_of(its.inv_freq[static_cast<std::size_t>(rotary_case.rung[i])], axis);
+    const auto rung = static_cast<std::size_t>(rotary_case.rung[i]);
+    turns[i] = turn_of(its.turns.empty() ? its.inv_freq[rung] / (2 * kPi) : its.turns[rung], axis);
   }
   return turns;
 }

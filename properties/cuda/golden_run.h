@@ -105,11 +105,13 @@ inline StoredCase rotated_on(const Execute& execute, const StoredCase& golden, c
   return out;
 }
 
-// kPositionsRecipe as the judge's, whose trig_ulp counts ulps of `angle` and leaves out the last
-// rounding, half an ulp, which it counts for `table`.
+// kPositionsRecipe as the judge's, whose trig_ulp counts ulps of `angle`, here 2^-53, and leaves
+// out the last rounding, half an ulp, which it counts for `table`. What the phase is off at the
+// farthest position moves cos and sin no further.
 inline Recipe positions_recipe() {
   Recipe out = parse_recipe("inv_freq=f64,position=f64,angle=f64,table=f32,product=f32,pow_ulp=0");
-  out.trig_ulp = (cuda::kPositionsRecipe.trig_ulp - 0.5) * 0x1p29;
+  out.trig_ulp =
+      (cuda::kPositionsRecipe.trig_ulp - 0.5) * 0x1p29 + 0x1p31 * cuda::kPhaseQuantum * 0x1p53;
   return out;
 }
 

@@ -93,15 +93,13 @@ inline PreparedCall prepare(const DrawnCall& call) {
   plan.table = storage == fast::Storage::f64 ? storage : fast::Storage::f32;
   plan.attention_factor = call.attention_factor;
   for (std::size_t i = 0; i < entries; ++i) {
-    const std::uint64_t bits = draw.bits(), more = draw.bits();
-    out.turns.push_back({static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32),
-                         static_cast<std::uint32_t>(more >> (8 * (i % 4))),
-                         static_cast<std::uint32_t>(draw.number(0, call.axes - 1))});
-    if (i % 7 == 3) out.turns.back() = {};
+    out.turns.push_back(i % 7 == 3 ? cuda::Turn{} : draw_turn(draw));
+    out.turns.back().axis = static_cast<std::uint32_t>(draw.number(0, call.axes - 1));
   }
-  for (std::size_t i = 0; i < tokens * static_cast<std::size_t>(call.axes); ++i)
-    out.positions.push_back(draw.number(std::numeric_limits<int>::min() / 2, 1 << 30) >>
-                            draw.number(0, 31));
+  for (std::size_t i = 0; i < tokens * static_cast<std::size_t>(call.axes); ++i) {
+    const std::int64_t position = draw_position(draw);
+    out.positions.push_back(call.wide ? position : std::min<std::int64_t>(position, INT32_MAX));
+  }
   for (std::size_t token = 0; token < tokens; ++token) {
     for (std::size_t map = 0; map < entries; map += static_cast<std::size_t>(call.pairs)) {
       for (const bool sine : {false, true}) {
@@ -114,8 +112,8 @@ inline PreparedCall prepare(const DrawnCall& call) {
           } else {
             const auto factor = static_cast<float>(call.attention_factor);
             const cuda::CosSin value = cuda::cos_sin<cuda::Machine>(
-                cuda::phase(out.positions[out.turns[i].axis * tokens + token], out.turns[i]),
-                factor, static_cast<float>(call.attention_factor - factor));
+                out.positions[out.turns[i].axis * tokens + token], out.turns[i], factor,
+                static_cast<float>(call.attention_factor - factor));
             plan.cos_sin_cache.push_back(sine ? value.sin : value.cos);
           }
         }

@@ -16,17 +16,20 @@ std::string phases() {
   Draw draw(20261122);
   Worst worst;
   for (int i = 0; i < 20000; ++i) {
-    const std::uint64_t phase = draw.bits() >> draw.number(0, 40);
-    for (const double factor : {1.0, 1.1386294361119891})
-      compare_cos_sin<cuda::Machine>(i % 2 == 0 ? phase : 0 - phase, factor, worst);
-    const std::uint64_t a = draw.bits(), b = draw.bits();
-    const cuda::Turn turn{static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(a >> 32),
-                          static_cast<std::uint32_t>(b), 0};
-    const auto position = static_cast<std::int64_t>(draw.bits()) >> draw.number(0, 62);
-    if (phase_off(position, turn) > 1) return "phase of position " + std::to_string(position);
+    const Units phase = draw_phase(draw);
+    const cuda::Turn turn = draw_turn(draw);
+    const std::int64_t position = draw_position(draw);
+    for (const double factor : {1.0, 1.1386294361119891}) {
+      compare_cos_sin<cuda::Machine>(phase, factor, worst);
+      compare_turned<cuda::Machine>(position, turn, factor, worst);
+    }
+    for (const std::uint64_t distance :
+         {static_cast<std::uint64_t>(std::abs(position)), draw.bits()}) {
+      const std::string fault = reduction_fault(distance, turn);
+      if (!fault.empty()) return fault + " of distance " + std::to_string(distance);
+    }
   }
-  if (worst.ulp > cuda::kPositionsRecipe.trig_ulp)
-    return "cos_sin: " + std::to_string(worst.ulp) + " ulp at " + std::to_string(worst.phase);
+  if (worst.ulp > cuda::kPositionsRecipe.trig_ulp) return "cos_sin: " + worst.text();
   return {};
 }
 
