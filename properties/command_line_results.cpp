@@ -290,6 +290,17 @@ TEST_F(Results, AllocationsAndTheirWarning) {
   }
 }
 
+// A scaling under a name of another tool's is not taken for none without a word.
+TEST_F(Results, FrequenciesNameFieldsThatTheyDoNotRead) {
+  const Ended ended = run({"frequencies", "--cases", "-"},
+                          R"({"title": "t", "entries": [
+                {"scheme": "default", "params": {"base": 10, "rotary_dim": 2}, "inv_freq": ["1"]},
+                {"rope_type": "yarn", "params": {"base": 10, "rotary_dim": 2}}]})");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "plumbline: warning: case 1: field 'rope_type' is not read\n");
+  EXPECT_EQ(parse_json(ended.out).size(), 2U);
+}
+
 // Among many cases a warning says whose it is.
 TEST_F(Results, WarningsOfAList) {
   const std::string list = R"([{"scheme": "mrope-i", "sequence": "t1"}, {"scheme": "mrope-i",

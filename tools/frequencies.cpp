@@ -2,6 +2,9 @@
 // plumbline frequencies: inv_freq and attention factor as decimals, every digit certified.
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include "golden/plain_text.h"
 #include "reference/json_fields.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
@@ -34,13 +37,33 @@ Digits digits_of(const std::string& id, const FrequencySpectrum& spectrum, int d
   return out;
 }
 
-// {"id", "scheme", "params"}: `scheme` is the scaling's name. Expected values, by the names that a
-// list of reference spectra has for them, are left alone.
+// What an entry may hold: id, scheme, params, and expected values by the names that a list of
+// reference spectra has for them.
+constexpr std::string_view kFields[] = {"id",
+                                        "scheme",
+                                        "scaling",
+                                        "params",
+                                        "n_pairs",
+                                        "inv_freq",
+                                        "inv_freq_f32_ideal_hex",
+                                        "attention_factor",
+                                        "attention_factor_f64_hex",
+                                        "attention_factor_f32_hex",
+                                        "aux",
+                                        "note"};
+
+// Whatever else it holds is its author's own, but may be a scaling that was meant to count.
+std::vector<std::string> other_fields(const Json& entry) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : entry.items())
+    if (std::find(std::begin(kFields), std::end(kFields), key) == std::end(kFields))
+      out.push_back(key);
+  return out;
+}
+
+// `scheme` is the scaling's name.
 Digits entry_digits(const Json& entry, int digits) {
-  only_keys(
-      entry, "entry",
-      {"id", "scheme", "scaling", "params", "n_pairs", "inv_freq", "inv_freq_f32_ideal_hex",
-       "attention_factor", "attention_factor_f64_hex", "attention_factor_f32_hex", "aux", "note"});
+  if (!entry.is_object()) throw std::invalid_argument("entry: must be an object");
   Json spectrum = Json::object();
   for (const char* key : {"scheme", "scaling", "params"}) {
     if (entry.contains(key)) spectrum[key] = entry[key];
@@ -74,14 +97,19 @@ Run add_frequencies(CLI::App& app) {
   return [options] {
     if (!options->cases.empty()) {
       Json out = Json::array();
-      const auto list = json_list(options->cases, {"entries", "title", "digits", "conventions"});
+      const auto list = json_list(options->cases, "entries");
+      std::vector<std::string> warnings;
       for (std::size_t i = 0; i < list.size(); ++i) {
         try {
           out.push_back(to_json(entry_digits(list[i], options->digits)));
+          for (const std::string& key : other_fields(list[i]))
+            warnings.push_back(fmt::format("case {}: field '{}' is not read", i, key));
         } catch (const std::invalid_argument& e) {
           throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
         }
       }
+      for (const std::string& line : warnings)
+        fmt::print(stderr, "plumbline: warning: {}\n", in_one_line(line));
       write_text("", json_text(out));
       return int{kConforms};
     }

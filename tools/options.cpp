@@ -13,7 +13,6 @@
 #include <thread>
 
 #include "golden/hdf5/file_output.h"
-#include "reference/json_fields.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
 #include "tools/report/text_forms.h"
@@ -44,19 +43,16 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-std::vector<Json> json_list(const std::string& path,
-                            std::initializer_list<std::string_view> wrapper) {
+std::vector<Json> json_list(const std::string& path, const std::string& wrapper) {
   Json document;
   try {
     document = parse_json(read_text(path));
-    if (wrapper.size() > 0 && document.is_object() &&
-        document.contains(std::string(*wrapper.begin()))) {
-      only_keys(document, "document", wrapper);
-      Json inner = document[std::string(*wrapper.begin())];
-      document = std::move(inner);
-    }
   } catch (const std::invalid_argument& e) {
     throw std::invalid_argument(path + ": " + e.what());
+  }
+  if (!wrapper.empty() && document.is_object() && document.contains(wrapper)) {
+    Json inner = document[wrapper];
+    document = std::move(inner);
   }
   if (document.is_array()) return {document.begin(), document.end()};
   return {document};

@@ -60,10 +60,8 @@ struct CaseOptions {
   // stderr.
   std::vector<Case> read() const;
 };
-// A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list,
-// and then the others that may stand beside it.
-std::vector<Json> json_list(const std::string& path,
-                            std::initializer_list<std::string_view> wrapper = {});
+// A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
+std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
 // Throws Refused unless the file says that it is a golden one.
 void need_golden(const RootAttributes& root, const std::string& path);
 // Throws Refused for a file of numbers that are no kernel's.
