@@ -77,7 +77,7 @@ template <class Position>
 
 // Of `count` tokens whose only row is the table's at these positions; whether all are there.
 template <class Position>
-bool find_standing(const EmbeddingState& s, const Position* at, int count, const void** rows) {
+bool look_up_standing(const EmbeddingState& s, const Position* at, int count, const void** rows) {
   const auto ready = static_cast<std::uint64_t>(s.ready);
   const float* table = s.table.data();
   const std::ptrdiff_t width = 2 * std::ptrdiff_t{s.seeds.columns};
@@ -92,14 +92,14 @@ bool find_standing(const EmbeddingState& s, const Position* at, int count, const
 
 // Of all tokens of a block: Rows::absent where they have to be looked at one by one.
 template <class Position>
-Rows find_rows(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride, int count,
-               const void** rows) {
+Rows look_up_all(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride, int count,
+                 const void** rows) {
   if (s.table.empty() || (s.rows > 1 && !s.merges)) return Rows::absent;
   bool equal = true;
   for (int a = 1; a < s.c.axes && equal; ++a) equal = std::equal(at, at + count, at + a * stride);
   const int only = s.rows > 1 ? -1 : equal ? 0 : s.axis_of_row.front();
   if (only >= 0)
-    return find_standing(s, at + only * stride, count, rows) ? Rows::stand : Rows::absent;
+    return look_up_standing(s, at + only * stride, count, rows) ? Rows::stand : Rows::absent;
   if (equal || !s.merges) return Rows::absent;
   for (int t = 0; t < count; ++t)
     for (int a = 0; a < s.c.axes; ++a) {
@@ -174,7 +174,7 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
             }
           },
           [&](int first, int count, const void** rows) {
-            return find_rows(s, ids + first, stride, count, rows);
+            return look_up_all(s, ids + first, stride, count, rows);
           });
       return;
     }

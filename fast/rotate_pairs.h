@@ -12,10 +12,12 @@ namespace {
 constexpr int least(int a, int b) { return a < b ? a : b; }
 constexpr int rest(int a, int b) { return a > b ? a - b : 0; }
 
-// How elements of one vector of `V` are stored: as they are, or as binary16, half as wide.
+// How elements of one vector of `V` are stored: as they are, as binary16, half as wide, or as words
+// that two vectors are in.
 template <class V>
 struct AsIs {
   using Element = typename V::Element;
+  using Vector = typename V::Vector;
   template <bool full>
   static typename V::Vector load(const Element* from, int n) {
     return V::template load<full>(from, n);
@@ -28,6 +30,7 @@ struct AsIs {
 template <class Isa>
 struct AsF16 {
   using Element = std::uint16_t;
+  using Vector = typename Isa::F32::Vector;
   template <bool full>
   static auto load(const Element* from, int n) {
     return Isa::template load_f16<full>(from, n);
@@ -38,14 +41,49 @@ struct AsF16 {
   }
 };
 
-// x in one vector, y in another. `V` is the vector type's name in Isa: its lanes, loads, stores and
-// arithmetic.
-template <class V, class Stored = AsIs<V>>
-struct HalfSplit {
+template <class Isa>
+struct AsWords {
+  using Element = std::uint16_t;
+  using Vector = typename Isa::Words;
+  template <bool full>
+  static auto load(const Element* from, int n) {
+    return Isa::template load_words<full>(from, n);
+  }
+  template <bool full>
+  static void store(Element* to, typename Isa::Words words, int n) {
+    Isa::template store_words<full>(to, words, n);
+  }
+};
+
+// x in one vector, y in another, half a head apart.
+template <class Stored>
+struct Halves {
   using Element = typename Stored::Element;
-  using Real = typename V::Element;
-  static constexpr int kPairs = V::kLanes;
   static constexpr bool kNeox = true;
+  struct Data {
+    typename Stored::Vector x, y;
+  };
+  using Turned = Data;
+  template <bool full>
+  static Data load(const Element* in, std::ptrdiff_t half, int n) {
+    return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
+  }
+  template <bool full>
+  static void store_first(const Turned& t, Element* out, int n) {
+    Stored::template store<full>(out, t.x, n);
+  }
+  template <bool full>
+  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
+    Stored::template store<full>(out + half, t.y, n);
+  }
+};
+
+// `V` is the vector type's name in Isa: its lanes, loads, stores and arithmetic.
+template <class V, class Stored = AsIs<V>>
+struct HalfSplit : Halves<Stored> {
+  using Real = typename V::Element;
+  using Data = typename Halves<Stored>::Data;
+  static constexpr int kPairs = V::kLanes;
   typename V::Vector c, s;
 
   struct Trig {
@@ -59,26 +97,8 @@ struct HalfSplit {
     c = trig.c;
     s = V::mul(trig.s, V::all(sign));
   }
-  struct Data {
-    typename V::Vector x, y;
-  };
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
-  }
-  struct Turned {
-    typename V::Vector first, second;
-  };
-  Turned turn(const Data& d) const {
+  Data turn(const Data& d) const {
     return {V::fms(d.x, c, V::mul(d.y, s)), V::fma(d.x, s, V::mul(d.y, c))};
-  }
-  template <bool full>
-  static void store_first(const Turned& t, Element* out, int n) {
-    Stored::template store<full>(out, t.first, n);
-  }
-  template <bool full>
-  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
-    Stored::template store<full>(out + half, t.second, n);
   }
 };
 
@@ -131,12 +151,11 @@ struct Adjacent {
 // bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
 // odd ones, masked. For half-split pairs cos and sin are sorted the same way, once a token.
 template <class Isa>
-struct HalfSplitBf16 {
+struct HalfSplitBf16 : Halves<AsWords<Isa>> {
   using V = typename Isa::F32;
-  using Element = std::uint16_t;
   using Real = float;
+  using Data = typename Halves<AsWords<Isa>>::Data;
   static constexpr int kPairs = 2 * V::kLanes;
-  static constexpr bool kNeox = true;
   typename V::Vector c[2], s[2];  // even pairs, odd pairs
 
   struct Trig {
@@ -154,27 +173,11 @@ struct HalfSplitBf16 {
     s[0] = V::mul(V::unzip_even(t.low.s, t.high.s), V::all(sign));
     s[1] = V::mul(V::unzip_odd(t.low.s, t.high.s), V::all(sign));
   }
-  struct Data {
-    typename Isa::Words x, y;
-  };
-  template <bool full>
-  static Data load(const Element* in, std::ptrdiff_t half, int n) {
-    return {Isa::template load_words<full>(in, n), Isa::template load_words<full>(in + half, n)};
-  }
-  using Turned = Data;
-  Turned turn(const Data& d) const {
+  Data turn(const Data& d) const {
     const auto xe = Isa::even_bf16(d.x), xo = Isa::odd_bf16(d.x);
     const auto ye = Isa::even_bf16(d.y), yo = Isa::odd_bf16(d.y);
     return {Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
             Isa::to_bf16(V::fma(xe, s[0], V::mul(ye, c[0])), V::fma(xo, s[1], V::mul(yo, c[1])))};
-  }
-  template <bool full>
-  static void store_first(const Turned& t, Element* out, int n) {
-    Isa::template store_words<full>(out, t.x, n);
-  }
-  template <bool full>
-  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
-    Isa::template store_words<full>(out + half, t.y, n);
   }
 };
 

@@ -20,6 +20,8 @@ using fast::Storage;
 constexpr std::uint64_t kSeed = 20261123;
 constexpr int kDraws = 400;
 
+std::size_t unit_of(Storage s) { return s == Storage::f64 ? 8 : s == Storage::f32 ? 4 : 2; }
+
 // One side of a tensor: bytes of its own and where the elements lie in them.
 struct Side {
   std::vector<std::byte> bytes;
@@ -35,7 +37,7 @@ struct Drawn {
   Side input[2], output[2];
   std::vector<std::int64_t> ids;
   int heads(int which) const { return which == 0 ? c.num_heads : c.num_key_value_heads; }
-  std::size_t unit() const { return storage == Storage::f64 ? 8 : storage == Storage::f32 ? 4 : 2; }
+  std::size_t unit() const { return unit_of(storage); }
   std::size_t at(const Side& side, int token, int head) const {
     return static_cast<std::size_t>(token * side.token + head * side.head) * unit();
   }
@@ -43,7 +45,7 @@ struct Drawn {
 
 // Values between 1 and 2, so that no kernel's treatment of subnormals shows.
 void fill(std::mt19937_64& random, Storage storage, std::vector<std::byte>& bytes) {
-  const std::size_t unit = storage == Storage::f64 ? 8 : storage == Storage::f32 ? 4 : 2;
+  const std::size_t unit = unit_of(storage);
   for (std::size_t i = 0; i < bytes.size(); i += unit) {
     const std::uint64_t r = random();
     std::uint64_t bits = (r >> 12) | 0x3ff0000000000000U;
