@@ -22,7 +22,7 @@ namespace plumbline {
 namespace {
 
 // What is looked at together: read in large pieces, judged in small ones.
-constexpr std::uint64_t kRunRows = 256, kFewRows = 16;
+constexpr std::uint64_t kRunRows = 512, kFewRows = 16;
 // What a thread takes at once.
 constexpr std::uint64_t kPartRows = std::uint64_t{1} << 12;
 // Room for the roundings of a bound that stands for another one.
@@ -81,6 +81,20 @@ bool is_table(const std::string& path) { return path.ends_with("/cos") || path.e
 
 class Runs {
  public:
+  // What entries of one table may differ by on account of their phases and of `ratio`.
+  struct Budgets {
+    double ratio = -1;
+    std::vector<double> each;  // [maps][pairs]
+  };
+
+  // Where a run's values are, while they are looked at, and the budgets of the run before: far out
+  // many runs begin at what nearest() takes for the same position.
+  struct Rooms {
+    std::vector<std::byte> exact, given;
+    std::array<double, 256> position{};
+    std::vector<Budgets> budgets;  // of tables_
+  };
+
   Runs(const CaseView& golden, const CaseView& candidate, const RecipeFor& recipe_for)
       : golden_(golden),
         candidate_(candidate),
@@ -105,8 +119,9 @@ class Runs {
   std::uint64_t rows() const { return rows_; }
 
   // Adds what is found in rows [first, end); the first rows of all are judged in any case.
-  void judge(std::uint64_t first, std::uint64_t end, std::optional<CaseResult>& all) const {
-    Rooms rooms;
+  void judge(std::uint64_t first, std::uint64_t end, std::optional<CaseResult>& all,
+             Rooms& rooms) const {
+    rooms.budgets.resize(tables_.size());
     for (std::uint64_t at = first; at < end; at += kRunRows) {
       const std::uint64_t run_end = std::min(at + kRunRows, end);
       if (pass(all, at, run_end, rooms)) continue;
@@ -125,11 +140,6 @@ class Runs {
     double entry;              // A times what the recipe allows an entry besides its phase
     std::shared_ptr<const Recipe> recipe;
     std::vector<PhaseBudget> phases;  // [maps][pairs]
-  };
-
-  // Where a run's values are, while they are looked at.
-  struct Rooms {
-    std::vector<std::byte> exact, given;
   };
 
   // Whether rows [first, end) add nothing but their count, and are counted.
@@ -186,26 +196,44 @@ class Runs {
   std::array<double, 256> nearest(std::uint64_t first, std::uint64_t count) const {
     std::array<double, 256> out{};
     for (const std::uint8_t axis : axes_) {
-      double least = std::numeric_limits<double>::infinity();
-      for (std::uint64_t row = first; row < first + count; ++row)
-        least = std::min(least, position(axis, row));
+      // Eight at once, because one after the other each waits for the one before.
+      std::array<double, 8> least;
+      least.fill(std::numeric_limits<double>::infinity());
+      std::uint64_t row = first;
+      for (; row + least.size() <= first + count; row += least.size())
+        for (std::size_t i = 0; i < least.size(); ++i)
+          least[i] = std::min(least[i], position(axis, row + i));
+      for (; row < first + count; ++row) least[0] = std::min(least[0], position(axis, row));
       int exponent = 0;
-      const double fraction = std::frexp(least, &exponent);
+      const double fraction = std::frexp(*std::ranges::min_element(least), &exponent);
       out[axis] = std::ldexp(std::floor(fraction * 256), exponent - 8);
+    }
+    return out;
+  }
+
+  std::vector<double> budget(const Table& t, const std::array<double, 256>& position,
+                             double ratio) const {
+    std::vector<double> out;
+    for (std::size_t slot = 0; slot < head_.inv_freq.size(); ++slot) {
+      const std::uint8_t axis = head_.axis_map[slot];
+      const double phase = axis == index(Axis::none) ? 0 : t.phases[slot].at(position[axis], true);
+      out.push_back(ratio * (head_.attention_factor * phase + t.entry) * kBelow);
     }
     return out;
   }
 
   bool near(const CaseResult& so_far, std::uint64_t first, std::uint64_t count,
             Rooms& rooms) const {
-    const std::array<double, 256> position = nearest(first, count);
+    if (const auto position = nearest(first, count); position != rooms.position) {
+      rooms.position = position;
+      for (Budgets& budgets : rooms.budgets) budgets.ratio = -1;
+    }
     const double a = head_.attention_factor;
     const std::size_t columns = head_.inv_freq.size(), at = first * columns;
     const auto values = [&](const DatasetView& view, std::vector<std::byte>& room) {
       const std::size_t bytes = info(view.dtype).bytes;
       return view.piece(at * bytes, count * columns * bytes, room).data();
     };
-    std::vector<double> budget(columns);
     // One function after the other, so that less has to stay in cache.
     for (const bool sine : {false, true}) {
       const std::byte* const exact = values(*exact_[sine ? 1 : 0], rooms.exact);
@@ -216,14 +244,10 @@ class Runs {
         const Format& format = format_of(t.dtype);
         // A failure has a ratio above 1, whatever the record.
         const double ratio = std::min(record.worst_ratio, 1.0) * (1 - 0x1p-50);
-        for (std::size_t slot = 0; slot < columns; ++slot) {
-          const std::uint8_t axis = head_.axis_map[slot];
-          const double phase =
-              axis == index(Axis::none) ? 0 : t.phases[slot].at(position[axis], true);
-          budget[slot] = ratio * (a * phase + t.entry) * kBelow;
-        }
+        Budgets& budgets = rooms.budgets[i];
+        if (budgets.ratio != ratio) budgets = {ratio, budget(t, rooms.position, ratio)};
         // Where both entries of a pair keep to their own error, the phase seen is below the noise.
-        const NearRule rule{budget.data(), ratio * 0x1p-53,
+        const NearRule rule{budgets.each.data(), ratio * 0x1p-53,
                             std::ldexp(record.worst_ulp.ulp, 1 - format.precision),
                             std::min(record.worst_norm_ulp * ulp_at(a, format), t.entry * kBelow)};
         if (!all_near(exact, t.dtype, values(*t.given, rooms.given), count, columns, rule))
@@ -311,8 +335,9 @@ std::optional<CaseResult> compare_large(const CaseView& golden, const CaseView& 
       results.size(),
       [&](std::size_t thread) {
         std::optional<CaseResult>& own = results[thread];
+        Runs::Rooms rooms;
         for (std::uint64_t part = next++; part < parts; part = next++) {
-          runs.judge(part * kPartRows, std::min((part + 1) * kPartRows, runs.rows()), own);
+          runs.judge(part * kPartRows, std::min((part + 1) * kPartRows, runs.rows()), own, rooms);
           phases[part] = std::exchange(own->phases, {});
         }
       },
