@@ -43,6 +43,8 @@ TEST_F(Files, ThatCannotBeReadAreRefused) {
   EXPECT_FALSE(fs::exists(at("x.h5")));
 }
 
+const Arguments kTinyBench{"bench", "--kernel", "scalar", "--filter", "T=1/neox", "--rounds", "5"};
+
 TEST_F(Files, ThatCannotBeWrittenAreRefused) {
   const std::string cases = spilled("cases.json", kTinyCase);
   fs::create_directory(at("folder"));
@@ -52,11 +54,15 @@ TEST_F(Files, ThatCannotBeWrittenAreRefused) {
     expect_refusal({"positions", "--scheme", "mrope", "--sequence", "t3", "--out", path}, 3,
                    {path});
     expect_refusal({"spectrum", "--scheme", "mrope", "--context", "64", "--h5", path}, 3, {path});
+    Arguments bench = kTinyBench;
+    bench.insert(bench.end(), {"--json", path});
+    EXPECT_EQ(run(bench).code, 3) << path;
   }
   expect_refusal({"bench", "--files", at("none"), "--rounds", "5"}, 3, {at("none")});
-  for (const Arguments& arguments : {Arguments{"--help"}, Arguments{"--version"},
-                                     Arguments{"list", "--help"}, Arguments{"list", "schemes"},
-                                     Arguments{"diagnose", "--mutant", "M01a", "--cases", cases}}) {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, Arguments{"--version"}, Arguments{"list", "--help"},
+        Arguments{"list", "schemes"}, Arguments{"diagnose", "--mutant", "M01a", "--cases", cases},
+        kTinyBench}) {
     const Ended ended = run(arguments, {}, "/dev/full");
     EXPECT_EQ(ended.code, 3) << shown(arguments);
     EXPECT_EQ(ended.err, "plumbline: standard output cannot be written\n") << shown(arguments);

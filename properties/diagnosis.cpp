@@ -364,6 +364,30 @@ TEST(Diagnosis, AnElementThatIsNoNumberIsNotAFaultOfAddressing) {
   }
 }
 
+// What is no number whatever is asked is no fault of sums, lone rows or large numbers.
+TEST(Diagnosis, AnElementThatIsAlwaysNanIsTurnedAsBasisVectorsAre) {
+  const Case c = case_from_json(fitted_case(find_scheme("vanilla"), {16, 12, 2, 1}));
+  for (const Format& format : kFormats) {
+    const std::uint64_t nan = infinity_bits(format) + (std::uint64_t{1} << (format.precision - 2));
+    const auto make = [&] {
+      laws::Subject subject = mutants::faultless();
+      subject.rotate = [nan, rotate = subject.rotate](const laws::Call& call) {
+        rotate(call);
+        for (std::size_t row = 0; row < call.ids.rows(); ++row)
+          std::memcpy(call.q.out + static_cast<std::ptrdiff_t>(row) * call.q.out_strides.token *
+                                       call.format.bytes,
+                      &nan, static_cast<std::size_t>(call.format.bytes));
+      };
+      return subject;
+    };
+    std::vector<std::string> legal;
+    const auto findings =
+        diagnosis::probe_values(make, {c, format, mutants::faultless().recipe(format)}, legal);
+    EXPECT_TRUE(findings.empty()) << format.name << ": " << findings.front().probe << ": "
+                                  << findings.front().what;
+  }
+}
+
 TEST(Diagnosis, AKernelThatRunsNothingIsRefused) {
   laws::Subject subject = mutants::faultless();
   subject.skips = [](const Case&) { return std::optional<std::string>("never"); };

@@ -160,10 +160,9 @@ OPEN = {"params", "parameters", "reasons", "growth", "criteria", "counts", "hori
 def document(tmp_path, run):
     _, code, line, text = run
     words = [misbehaving(tmp_path, "counts_calls") if word == "PLUGIN" else word for word in line.split()]
-    out = tmp_path / "report.json" if words[0] == "bench" else None
-    ended = plumbline(*words, "--json", *([out] if out else []), text="" if text is None else json.dumps(text))
+    ended = plumbline(*words, "--json", text="" if text is None else json.dumps(text))
     assert ended.returncode == code, ended.stderr
-    return json.loads(out.read_text() if out else ended.stdout)
+    return json.loads(ended.stdout)
 
 
 def trimmed(value):

@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <iostream>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include "fast/limits.h"
+#include "golden/hdf5/file_output.h"
 #include "tools/bench_cases.h"
 #include "tools/bench_certified.h"
 #include "tools/bench_files.h"
@@ -24,7 +28,8 @@ using fast::Storage;
 using fast::Traffic;
 
 struct BenchOptions {
-  std::string kernel, filter, json, files, model;
+  std::string kernel, filter, files, model;
+  JsonOption json;
   bool certified = false;
   int rounds = 15, threads = 1;
 };
@@ -208,6 +213,34 @@ class Table : public benchmark::BenchmarkReporter {
   }
 };
 
+// The table as it grows, and the same runs in the library's JSON, which is kept to be written
+// whole.
+class Report : public benchmark::BenchmarkReporter {
+ public:
+  Report(bool json, bool table) : with_json_(json), with_table_(table) {
+    json_.SetOutputStream(&text_);
+    json_.SetErrorStream(&std::cerr);
+  }
+  bool ReportContext(const Context& context) override {
+    return (!with_json_ || json_.ReportContext(context)) &&
+           (!with_table_ || table_.ReportContext(context));
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    if (with_json_) json_.ReportRuns(runs);
+    if (with_table_) table_.ReportRuns(runs);
+  }
+  void Finalize() override {
+    if (with_json_) json_.Finalize();
+  }
+  std::string json() const { return text_.str(); }
+
+ private:
+  bool with_json_, with_table_;
+  std::ostringstream text_;
+  benchmark::JSONReporter json_;
+  Table table_;
+};
+
 int run_bench(const BenchOptions& o) {
   if (o.rounds < 5 || o.rounds > 1000)
     throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
@@ -226,6 +259,7 @@ int run_bench(const BenchOptions& o) {
   } catch (const std::regex_error&) {
     throw std::invalid_argument(fmt::format("--filter = '{}': is no regular expression", o.filter));
   }
+  const bool to_stdout = o.json.wanted() && (o.json.path().empty() || o.json.path() == "-");
   const std::vector<BenchCase> cases = bench_cases();
   int matched = 0;
   bool known = o.kernel.empty();
@@ -234,7 +268,8 @@ int run_bench(const BenchOptions& o) {
     if (kernel.phase != fast::Phase::exact || (!o.kernel.empty() && o.kernel != kernel.name))
       continue;
     if (!kernel.supported()) {
-      fmt::print("skipped: kernel {} needs {}\n", kernel.name, kernel.isa);
+      fmt::print(to_stdout ? stderr : stdout, "skipped: kernel {} needs {}\n", kernel.name,
+                 kernel.isa);
       continue;
     }
     for (const BenchCase& c : cases) {
@@ -251,22 +286,16 @@ int run_bench(const BenchOptions& o) {
   if (!known)
     throw std::invalid_argument("--kernel = '" + o.kernel + "': see plumbline list kernels");
   if (matched == 0) throw std::invalid_argument("--filter = '" + o.filter + "': matches no case");
-  // The benchmark library would end the process without a word of ours.
-  if (!o.json.empty()) write_text(o.json, "");
-  std::vector<std::string> words{"plumbline bench"};
-  if (!o.json.empty())
-    words.insert(words.end(), {"--benchmark_out=" + o.json, "--benchmark_out_format=json"});
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  int argc = static_cast<int>(argv.size());
-  benchmark::Initialize(&argc, argv.data());
-  Table table;
-  if (o.json.empty()) {
-    benchmark::RunSpecifiedBenchmarks(&table);
-  } else {
-    benchmark::JSONReporter json;
-    benchmark::RunSpecifiedBenchmarks(&table, &json);
-  }
+  // Said before the minutes that it takes to have something to write.
+  if (o.json.wanted() && !to_stdout && !std::filesystem::exists(o.json.path()))
+    OutputFile{o.json.path()};
+  std::string word = "plumbline bench";
+  char* argv = word.data();
+  int argc = 1;
+  benchmark::Initialize(&argc, &argv);
+  Report report(o.json.wanted(), !to_stdout);
+  benchmark::RunSpecifiedBenchmarks(&report);
+  if (o.json.wanted()) write_text(o.json.path(), report.json());
   return 0;
 }
 
@@ -278,7 +307,7 @@ Run add_bench(CLI::App& app) {
   app.add_option("--filter", o->filter, "regular expression over kernel/storage/heads/T/form");
   app.add_option("--rounds", o->rounds, "paired measurements a case (15)");
   app.add_option("--threads", o->threads, "of the kernels and of the limits (1)");
-  app.add_option("--json", o->json, "also write the figures to this file");
+  o->json.add(app);
   auto* certified = app.add_flag("--certified", o->certified,
                                  "certified cos and sin instead: quick rows, Arb and MPFI");
   auto* files = app.add_option("--files", o->files,

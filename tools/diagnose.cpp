@@ -66,13 +66,14 @@ Json report_json(const Options& options, const diagnosis::ContractReport& r) {
 
 void print_report(const diagnosis::ContractReport& r) {
   if (!r.skipped.empty()) {
-    fmt::print("  {}: skipped: {}\n", r.contract, r.skipped);
+    fmt::print("  {}: skipped: {}\n", in_one_line(r.contract), in_one_line(r.skipped));
     return;
   }
   if (r.reading.pairing.empty())
-    fmt::print("  {}:\n", r.contract);
+    fmt::print("  {}:\n", in_one_line(r.contract));
   else
-    fmt::print("  {}: pairing {}, axes {}{}\n", r.contract, r.reading.pairing, r.axis_map,
+    fmt::print("  {}: pairing {}, axes {}{}\n", in_one_line(r.contract), r.reading.pairing,
+               r.axis_map,
                r.axis_map == r.axis_map_wanted ? "" : " in place of " + r.axis_map_wanted);
   for (const diagnosis::Finding& f : r.findings) {
     std::string names;
@@ -101,7 +102,7 @@ int run_diagnose(const Options& options) {
   const int code = code_of(d.verdict, *subject.health);
   for (const auto& r : d.contracts) {
     for (const std::string& why : r.left_out)
-      fmt::print(stderr, "plumbline: skipped: {}: {}\n", in_one_line(r.contract), why);
+      fmt::print(stderr, "plumbline: skipped: {}: {}\n", in_one_line(r.contract), in_one_line(why));
   }
   if (options.json.wanted()) {
     Json out{{"plumbline_diagnose", 1},
@@ -120,7 +121,7 @@ int run_diagnose(const Options& options) {
     options.json.write(out);
     return code;
   }
-  fmt::print("{}: {}\n", subject.name, d.line());
+  fmt::print("{}: {}\n", in_one_line(subject.name), d.line());
   for (const auto& r : d.contracts) {
     if (options.all || !r.findings.empty() || !r.skipped.empty()) print_report(r);
     if (!r.findings.empty()) fmt::print("    replay  {}\n", replay(options, r.contract));

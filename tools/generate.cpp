@@ -56,7 +56,7 @@ std::vector<GoldenCase> cases_from(const std::string& path) {
         g.claims = list[i]["flags"].get<std::string>();
       }
       for (const std::string& line : g.c.warnings)
-        fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, line);
+        fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, in_one_line(line));
       out.push_back(std::move(g));
     } catch (const std::invalid_argument& e) {
       throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
@@ -251,8 +251,8 @@ int verify_file(const std::string& path) {
         },
         threads());
   }
-  for (const std::string& line : found.taken) fmt::print("not recomputed: {}\n", line);
-  for (const std::string& line : found.differs) fmt::print("differs: {}\n", line);
+  for (const std::string& line : found.taken) fmt::print("not recomputed: {}\n", in_one_line(line));
+  for (const std::string& line : found.differs) fmt::print("differs: {}\n", in_one_line(line));
   const std::string quick = found.regenerated == 0
                                 ? ""
                                 : fmt::format("{} values of tables made anew ({} by enclosures), ",
@@ -333,7 +333,7 @@ int diff_files(const std::string& first, const std::string& second) {
   for (const std::string& id : b.ids()) {
     if (!in_a.contains(id)) out.push_back("/cases/" + id + ": only in the second");
   }
-  for (const std::string& line : out) fmt::print("{}\n", line);
+  for (const std::string& line : out) fmt::print("{}\n", in_one_line(line));
   fmt::print("{}\n", out.empty() ? "equal" : fmt::format("{} differences", out.size()));
   return out.empty() ? kConforms : kDoesNotConform;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "golden/plain_text.h"
 #include "properties/identity/file.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
@@ -105,10 +106,11 @@ void print_candidate(const char* what, const identity::Candidate& c) {
 
 void print(const Identified& i) {
   if (!i.skipped.empty()) {
-    fmt::print("asked as {}: {}: {}\n", i.id, i.failed ? "failed" : "skipped", i.skipped);
+    fmt::print("asked as {}: {}: {}\n", in_one_line(i.id), i.failed ? "failed" : "skipped",
+               in_one_line(i.skipped));
     return;
   }
-  fmt::print("asked as {}: {}\n", i.id,
+  fmt::print("asked as {}: {}\n", in_one_line(i.id),
              i.matches.empty() ? "no scheme of the registry"
              : i.as_asked      ? "as asked"
                                : "another operator than was asked");
@@ -176,10 +178,10 @@ Json file_json(const identity::FileIdentified& i) {
 
 void print(const identity::FileIdentified& i) {
   if (!i.skipped.empty()) {
-    fmt::print("{}: skipped: {}\n", i.id, i.skipped);
+    fmt::print("{}: skipped: {}\n", in_one_line(i.id), in_one_line(i.skipped));
     return;
   }
-  fmt::print("{}: {}; from {}\n", i.id,
+  fmt::print("{}: {}; from {}\n", in_one_line(i.id),
              i.matches.empty() ? "no scheme of the registry"
                                : fmt::format("{} of the registry's schemes", i.matches.size()),
              fmt::join(i.evidence, ", "));
@@ -256,7 +258,7 @@ int run_file(const Options& options) {
                                      : int{kDoesNotConform};
   const std::string verdict = fmt::format("{} of {} cases identified", found, judged);
   if (!options.json.wanted()) {
-    fmt::print("{}: {}\n", options.candidate, verdict);
+    fmt::print("{}: {}\n", in_one_line(options.candidate), verdict);
     return code;
   }
   Json out{{"plumbline_identify", 1}, {"subject", options.candidate},
@@ -298,7 +300,7 @@ int run_identify(const Options& options) {
     options.json.write(out);
     return code;
   }
-  fmt::print("{}: {}\n", subject.name, verdict(all));
+  fmt::print("{}: {}\n", in_one_line(subject.name), verdict(all));
   for (const Identified& i : all) {
     if (options.all || named || !i.as_asked) print(i);
   }

@@ -87,7 +87,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
     for (int lane = 0; lane < c.shape.head_dim; ++lane) {
       const Sum s = applied(c, m, in, row, head, key, lane);
       const double y = answer.out.of(key)[flat(c, row, head, key, lane)];
-      linear = linear && std::abs(y - s.value) <= tolerance(c, s.size);
+      linear = linear && alike(y, s.value, tolerance(c, s.size));
     }
   });
   if (!linear) out.push_back({"drawn numbers", "they are not turned as basis vectors are", {}});
@@ -107,8 +107,8 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
     for (const bool key : {false, true}) {
       for (std::size_t i = 0; i < one.of(key).size(); ++i) {
         const double whole = answer.out.of(key)[flat(c, row, 0, key, 0) + i];
-        alone = alone && std::abs(single.out.of(key)[i] - whole) <=
-                             tolerance(c, 2 * size * std::max(1.0, c.factor));
+        alone = alone && alike(single.out.of(key)[i], whole,
+                               tolerance(c, 2 * size * std::max(1.0, c.factor)));
       }
     }
   }
@@ -126,8 +126,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
       const bool own = row == 1 && head == 0 && !key && (lane == 0 || lane == b);
       const std::size_t i = flat(c, row, head, key, lane);
       const double x = nan.out.of(key)[i], y = answer.out.of(key)[i];
-      if (!own)
-        spread = spread || !(std::abs(x - y) <= tolerance(c, 2 * size * std::max(1.0, c.factor)));
+      if (!own) spread = spread || !alike(x, y, tolerance(c, 2 * size * std::max(1.0, c.factor)));
       if (own && lane == 0) spread = spread || !std::isnan(x);
     }
   });
@@ -147,7 +146,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
       for (int lane = 0; lane < c.shape.head_dim; ++lane) {
         const Sum s = applied(c, m, in, row, head, key, lane);
         const double y = std::ldexp(scaled.out.of(key)[flat(c, row, head, key, lane)], -exponent);
-        same = same && std::abs(y - s.value) <= tolerance(c, s.size);
+        same = same && alike(y, s.value, tolerance(c, s.size));
       }
     });
     if (linear && !same) out.push_back({"large numbers", "they are not turned as small ones", {}});
