@@ -43,7 +43,8 @@ TEST_F(Files, ThatCannotBeReadAreRefused) {
   EXPECT_FALSE(fs::exists(at("x.h5")));
 }
 
-const Arguments kTinyBench{"bench", "--kernel", "scalar", "--filter", "T=1/neox", "--rounds", "5"};
+const Arguments kTinyBench{"bench",    "--kernel", "scalar", "--filter", "f32/q16.k2/T=1/neox$",
+                           "--rounds", "5"};
 
 TEST_F(Files, ThatCannotBeWrittenAreRefused) {
   const std::string cases = spilled("cases.json", kTinyCase);
