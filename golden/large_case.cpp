@@ -185,21 +185,26 @@ bool is_large(const Case& c) {
 LargeResult add_large(FileWriter& file, const GoldenCase& golden, unsigned threads) {
   const LargeTables tables(golden.c, threads);
   if (tables.rows() == 0) throw std::invalid_argument("case " + golden.c.id + ": has no rows");
+  const LargePositions& positions = tables.positions();
+  std::size_t ids = 0;
+  while (positions.datasets()[ids].path != "position_ids") ++ids;
+  // One thread, beside those that the sample keeps busy.
+  std::future<std::string> flags =
+      std::async(threads > 1 ? std::launch::async : std::launch::deferred, [&] {
+        return flags_of(golden.c, positions.axes(), positions.rows(),
+                        [&](std::size_t axis, std::uint64_t first, std::span<double> to) {
+                          const std::uint64_t at =
+                              (axis * positions.rows() + first) * sizeof(double);
+                          positions.bytes(ids, at, std::as_writable_bytes(to));
+                        });
+      });
   GenerateResult few = sample(golden, tables, threads);
   StoredCase& frame = few.stored;
   for (const LaterDataset& later : tables.datasets()) frame.tensors.erase(later.path);
   for (const std::string_view path : kExactPositions) frame.tensors.erase(std::string(path));
   frame.text["case"] = case_to_json(golden.c).dump();
   frame.numbers["precision"] = quick::kSeedBits;
-  const LargePositions& positions = tables.positions();
-  std::size_t ids = 0;
-  while (positions.datasets()[ids].path != "position_ids") ++ids;
-  frame.text["flags"] = flags_of(golden.c, positions.axes(), positions.rows(),
-                                 [&](std::size_t axis, std::uint64_t first, std::span<double> to) {
-                                   const std::uint64_t at =
-                                       (axis * positions.rows() + first) * sizeof(double);
-                                   positions.bytes(ids, at, std::as_writable_bytes(to));
-                                 });
+  frame.text["flags"] = flags.get();
   check_claims(golden.claims, frame.text.at("flags"), golden.c.id);
   file.add(frame, tables.datasets());
 
