@@ -80,6 +80,13 @@ TEST_F(CommandLineLaws, FaultyRequestsAreUsage) {
   expect_refusal({"properties", "--law", "growth", "--kernel", "scalar", "--json"}, 2, {"growth"});
   expect_refusal({"properties", "--kernel", "nobody"}, 2, {"--kernel = 'nobody'"});
   expect_refusal({"properties", "--replay", ""}, 2, {"--replay", "empty"});
+  for (const Arguments& other : {Arguments{"--kernel", "scalar"}, Arguments{"--law", "gqa"},
+                                 Arguments{"--cases", "1"}, Arguments{"--json"}}) {
+    Arguments all{"properties", "--replay", kHolds};
+    all.insert(all.end(), other.begin(), other.end());
+    expect_refusal(all, 2, {"--replay", other.front()});
+  }
+  expect_refusal({"properties", "--emit", "cpp", "--json"}, 2, {"--emit", "--json"});
   for (const char* seed : {"-1", "1.5", "18446744073709551616", "one", "1 "})
     expect_refusal(
         {"properties", "--seed", seed}, 2,

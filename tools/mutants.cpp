@@ -131,20 +131,27 @@ int run_mutants(const Options& options) {
 
 Run add_mutants(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--mutant", options->mutant, "only this one, as in `plumbline list mutants`");
-  app.add_option("--plugins", options->plugins,
-                 "write each mutant into this folder as a shared library of "
-                 "tools/plumbline_kernel.h, for tests of your own");
+  auto* mutant =
+      app.add_option("--mutant", options->mutant, "only this one, as in `plumbline list mutants`");
+  auto* plugins = app.add_option("--plugins", options->plugins,
+                                 "write each mutant into this folder as a shared library of "
+                                 "tools/plumbline_kernel.h, for tests of your own");
   app.add_option("--law-cases", options->law_cases, "cases of each scheme, for each law")
       ->check(CLI::Range(1, 1000));
   add_seed(app, options->seed, "of the cases that laws draw, from 0 to 2^64 - 1");
   auto without = std::make_shared<bool>(false);
   app.add_flag("--no-laws", *without, "leave the laws out");
-  app.add_flag(
+  auto* cover = app.add_flag(
       "--cover", options->cover,
       "the smoke cases that are needed, chosen greedily: they kill as many mutants and tell "
       "as many schemes apart");
   options->json.add(app);
+  for (const char* other : {"--law-cases", "--seed", "--no-laws"}) {
+    plugins->excludes(other);
+    cover->excludes(other);
+  }
+  plugins->excludes("--json")->excludes(cover);
+  cover->excludes(mutant);
   return [options, without] {
     options->laws = !*without;
     return run_mutants(*options);

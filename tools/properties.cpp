@@ -173,10 +173,17 @@ Run add_properties(CLI::App& app) {
   app.add_option("--cases", options->cases, "cases of each scheme, for each law and subject")
       ->check(CLI::Range(1, 1'000'000));
   add_seed(app, options->seed, "of the random cases, from 0 to 2^64 - 1");
-  app.add_option("--replay", options->replay, "run one 'plumbline-replay 1 ...' line");
-  app.add_option("--emit", options->emit, "print a test for each failure, or for --replay's line")
-      ->check(CLI::IsMember({"cpp", "pytest"}));
+  auto* replay =
+      app.add_option("--replay", options->replay, "run one 'plumbline-replay 1 ...' line");
+  auto* emit = app.add_option("--emit", options->emit,
+                              "print a test for each failure, or for --replay's "
+                              "line")
+                   ->check(CLI::IsMember({"cpp", "pytest"}));
   options->json.add(app);
+  // The line says all of it; a test is no JSON.
+  for (const char* other : {"--kernel", "--law", "--cases", "--seed", "--json"})
+    replay->excludes(other);
+  emit->excludes("--json");
   return [options] { return run_properties(*options); };
 }
 
