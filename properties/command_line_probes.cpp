@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // diagnose, mutants and identify on the command line: what they print, their exit codes, and the
-// one line that a faulty request gets.
+// one line that a faulty request gets; and --json of every command that may write it to a file.
 #include <nlohmann/json.hpp>
 
 #include "properties/process.h"
@@ -118,6 +118,43 @@ TEST_F(Probes, AFileShowsItsPositionDesignToo) {
   expect_refusal({"identify", "--candidate", file, "--case", "nine"}, 2, {"nine", "no such case"});
 }
 
+TEST_F(Probes, JsonIsAllOfStandardOutputOrAWholeFile) {
+  const std::string file = small(), truth = golden();
+  const Arguments commands[] = {
+      {"bench", "--kernel", "scalar", "--filter", "^scalar/f32/q16.k2/T=1/neox$", "--rounds", "5"},
+      {"conformance", "--scheme", "mrope"},
+      {"diagnose", "--kernel", "scalar", "--cases", file},
+      {"identify", "--kernel", "scalar", "--cases", file},
+      {"mutants", "--mutant", "M01a", "--no-laws"},
+      {"properties", "--kernel", "scalar", "--law", "gqa", "--cases", "1"},
+      {"spectrum", "--scheme", "mrope", "--context", "64"},
+      {"validate", truth, "--kernel", "scalar"}};
+  for (const Arguments& command : commands) {
+    SCOPED_TRACE(shown(command));
+    const auto with = [&](std::initializer_list<std::string> more) {
+      Arguments all = command;
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    };
+    const Json alone = Json::parse(output(with({"--json"})), nullptr, false),
+               dash = Json::parse(output(with({"--json", "-"})), nullptr, false),
+               unnamed = Json::parse(output(with({"--json="})), nullptr, false);
+    const std::string said = output(with({"--json", at("out.json")}));
+    const Json written = Json::parse(slurp(at("out.json")), nullptr, false);
+    EXPECT_EQ(said.find('{'), std::string::npos) << said;
+    for (const Json& one : {alone, dash, unnamed, written}) {
+      ASSERT_TRUE(one.is_object());
+      ASSERT_EQ(one.size(), written.size());
+      for (const auto& [key, value] : written.items()) EXPECT_TRUE(one.contains(key)) << key;
+    }
+    fs::remove(at("out.json"));
+    const std::size_t before = files();
+    expect_refusal(with({"--json", at("no/where.json")}), 3, {"no/where.json", "cannot write"});
+    expect_refusal(with({"--json", at(".").string()}), 3, {"is a directory"});
+    EXPECT_EQ(files(), before);
+  }
+}
+
 TEST_F(Probes, FaultyRequestsAreOneLine) {
   const std::string text = spilled("text.so", "no library"), file = small();
   for (const std::string command : {"diagnose", "identify"}) {
@@ -155,6 +192,12 @@ TEST_F(Probes, FaultyRequestsAreOneLine) {
   expect_refusal({"mutants", "--mutant", "M99"}, 2, {"M99", "M01a"});
   expect_refusal({"mutants", "--law-cases", "0"}, 2, {"--law-cases"});
   expect_refusal({"mutants", "extra"}, 2, {"extra"});
+  // What would not be looked at.
+  const std::string libraries = at("libraries");
+  for (const char* other : {"--json", "--cover", "--no-laws"})
+    expect_refusal({"mutants", "--plugins", libraries, other}, 2, {"--plugins", other});
+  expect_refusal({"mutants", "--cover", "--mutant", "M01a"}, 2, {"--cover", "--mutant"});
+  EXPECT_FALSE(fs::exists(libraries));
 }
 
 }  // namespace

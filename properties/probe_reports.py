@@ -132,7 +132,7 @@ MANY = [{"id": "one", "scheme": "mrope", "sequence": "t2 v1x2x3"}, {"scheme": "m
 ENTRIES = [{"id": "a", "scheme": "yarn", "params": {"base": 10000, "rotary_dim": 64, "factor": 40,
                                                     "original_max_position_embeddings": 4096}},
            {"scheme": "default", "params": {"base": "7/2", "rotary_dim": 8}}]
-# Schema, exit code, command line, standard input; "JSON" stands for the option and where it writes.
+# Schema, exit code, command line, standard input.
 RUNS = [("positions", 0, "positions --scheme mrope --sequence t2", None),
         ("positions", 0, "positions --cases -", MANY),
         ("allocation", 0, "allocation --model qwen3-vl-8b", None),

@@ -213,32 +213,32 @@ class Table : public benchmark::BenchmarkReporter {
   }
 };
 
-// The table as it grows, and the same runs in the library's JSON, which is kept to be written
-// whole.
-class Report : public benchmark::BenchmarkReporter {
+// The table as it comes, the document at its end: either, or both.
+class Reports : public benchmark::BenchmarkReporter {
  public:
-  Report(bool json, bool table) : with_json_(json), with_table_(table) {
+  Reports(bool with_table, bool with_json) {
+    if (with_table) all_.push_back(&table_);
+    if (with_json) all_.push_back(&json_);
     json_.SetOutputStream(&text_);
-    json_.SetErrorStream(&std::cerr);
   }
   bool ReportContext(const Context& context) override {
-    return (!with_json_ || json_.ReportContext(context)) &&
-           (!with_table_ || table_.ReportContext(context));
+    bool ready = true;
+    for (benchmark::BenchmarkReporter* one : all_) ready = one->ReportContext(context) && ready;
+    return ready;
   }
   void ReportRuns(const std::vector<Run>& runs) override {
-    if (with_json_) json_.ReportRuns(runs);
-    if (with_table_) table_.ReportRuns(runs);
+    for (benchmark::BenchmarkReporter* one : all_) one->ReportRuns(runs);
   }
   void Finalize() override {
-    if (with_json_) json_.Finalize();
+    for (benchmark::BenchmarkReporter* one : all_) one->Finalize();
   }
   std::string json() const { return text_.str(); }
 
  private:
-  bool with_json_, with_table_;
-  std::ostringstream text_;
-  benchmark::JSONReporter json_;
   Table table_;
+  benchmark::JSONReporter json_;
+  std::vector<benchmark::BenchmarkReporter*> all_;
+  std::ostringstream text_;
 };
 
 int run_bench(const BenchOptions& o) {
@@ -262,14 +262,16 @@ int run_bench(const BenchOptions& o) {
   const bool to_stdout = o.json.wanted() && (o.json.path().empty() || o.json.path() == "-");
   const std::vector<BenchCase> cases = bench_cases();
   int matched = 0;
-  bool known = o.kernel.empty();
+  bool known = false, skipped = false;
+  std::string names;
   for (const fast::Kernel& kernel : fast::kernels()) {
-    known = known || o.kernel == kernel.name;
-    if (kernel.phase != fast::Phase::exact || (!o.kernel.empty() && o.kernel != kernel.name))
-      continue;
+    if (kernel.phase != fast::Phase::exact) continue;
+    names += (names.empty() ? "" : ", ") + std::string(kernel.name);
+    if (!o.kernel.empty() && o.kernel != kernel.name) continue;
+    known = true;
     if (!kernel.supported()) {
-      fmt::print(to_stdout ? stderr : stdout, "skipped: kernel {} needs {}\n", kernel.name,
-                 kernel.isa);
+      fmt::print(stderr, "plumbline: skipped: kernel {} needs {}\n", kernel.name, kernel.isa);
+      skipped = true;
       continue;
     }
     for (const BenchCase& c : cases) {
@@ -283,19 +285,18 @@ int run_bench(const BenchOptions& o) {
           ->Iterations(o.rounds);
     }
   }
-  if (!known)
-    throw std::invalid_argument("--kernel = '" + o.kernel + "': see plumbline list kernels");
+  if (!known) throw std::invalid_argument("--kernel = '" + o.kernel + "': must be one of " + names);
+  if (skipped && !o.kernel.empty()) return kSkipped;
   if (matched == 0) throw std::invalid_argument("--filter = '" + o.filter + "': matches no case");
-  // Said before the minutes that it takes to have something to write.
-  if (o.json.wanted() && !to_stdout && !std::filesystem::exists(o.json.path()))
-    OutputFile{o.json.path()};
-  std::string word = "plumbline bench";
-  char* argv = word.data();
+  // Before the minutes that the figures take.
+  o.json.require_writable();
+  std::string name = "plumbline bench";
+  char* argv[] = {name.data(), nullptr};
   int argc = 1;
-  benchmark::Initialize(&argc, &argv);
-  Report report(o.json.wanted(), !to_stdout);
-  benchmark::RunSpecifiedBenchmarks(&report);
-  if (o.json.wanted()) write_text(o.json.path(), report.json());
+  benchmark::Initialize(&argc, argv);
+  Reports reports(!o.json.to_stdout(), o.json.wanted());
+  benchmark::RunSpecifiedBenchmarks(&reports);
+  if (o.json.wanted()) write_text(o.json.path(), reports.json());
   return 0;
 }
 

@@ -16,7 +16,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> schemes, set;
-  std::string model, json, html;
+  std::string model, html;
+  JsonOption json;
 };
 
 std::vector<Subject> subjects(const Options& options) {
@@ -151,20 +152,19 @@ Run add_conformance(CLI::App& app) {
   app.add_option("--model", options->model, "judge the scheme with a preset's parameters");
   app.add_option("--set", options->set, "judge these parameters only: key=value")
       ->allow_extra_args(false);
-  app.add_option("--json", options->json, "JSON to a file; alone or - to standard output")
-      ->expected(0, 1)
-      ->default_str("-");
+  options->json.add(app);
   app.add_option("--html", options->html, "one self-contained page");
   return [options] {
-    require_apart({{"--json", options->json}, {"--html", options->html}}, {});
+    require_apart({{"--json", options->json.path()}, {"--html", options->html}}, {});
     const auto matrix = judge_all(subjects(*options));
     bool conforms = true;
     for (const Judged& row : matrix) {
       for (const Finding& f : row.findings) conforms = conforms && f.as_declared();
     }
-    if (!options->json.empty()) write_text(options->json, json_text(conformance_json(matrix)));
+    if (options->json.wanted()) options->json.write(conformance_json(matrix));
     if (!options->html.empty()) write_text(options->html, conformance_html(matrix));
-    if (options->json != "-") write_text("", matrix_text(matrix) + reasons_text(matrix));
+    if (!options->json.to_stdout() && options->html != "-")
+      write_text("", matrix_text(matrix) + reasons_text(matrix));
     return int{conforms ? kConforms : kDoesNotConform};
   };
 }

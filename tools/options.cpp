@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <thread>
@@ -29,6 +30,15 @@ void warn(const Case& c, const std::string& where) {
 Json value_of(const std::string& text) {
   if (text == "true" || text == "false") return text == "true";
   return text_or_list(text);
+}
+
+// What is written at the path, which may be a link; nothing for a device or a pipe. Throws Refused.
+std::unique_ptr<OutputFile> regular_output(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path file = std::filesystem::weakly_canonical(path, ignored);
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_other(status)) return nullptr;
+  return std::make_unique<OutputFile>(file.empty() ? std::filesystem::path(path) : file);
 }
 
 }  // namespace
@@ -130,14 +140,10 @@ void write_text(const std::string& path, const std::string& text) {
     flush_output();
     return;
   }
-  std::error_code ignored;
-  const std::filesystem::path file = std::filesystem::weakly_canonical(path, ignored);
-  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
-  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) {
-    OutputFile out(file.empty() ? std::filesystem::path(path) : file);
-    out.write(0, std::as_bytes(std::span(text)), false);
-    out.sync();
-    out.publish();
+  if (const auto out = regular_output(path)) {
+    out->write(0, std::as_bytes(std::span(text)), false);
+    out->sync();
+    out->publish();
     return;
   }
   std::ofstream out(path, std::ios::binary);  // a device or a pipe
@@ -184,9 +190,15 @@ void refuse_spectrum(const RootAttributes& root, const std::string& path) {
 }
 
 void JsonOption::add(CLI::App& app) {
-  option_ = app.add_option("--json", path_, "JSON, to a file or to stdout")
-                ->expected(0, 1)
-                ->default_str("");
+  const auto read = [this](const std::string& text) { path_ = text.empty() ? "-" : text; };
+  app.add_option_function<std::string>("--json", read,
+                                       "JSON to a file; alone or - to standard output")
+      ->expected(0, 1)
+      ->default_str("-");
+}
+
+void JsonOption::require_writable() const {
+  if (wanted() && !to_stdout()) regular_output(path_);
 }
 
 void JsonOption::write(const Json& value) const { write_text(path_, json_text(value)); }

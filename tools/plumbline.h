@@ -79,17 +79,19 @@ struct NamedPath {
   std::string file() const { return path + suffix; }
 };
 void require_apart(const std::vector<NamedPath>& written, const std::vector<NamedPath>& read);
-// --json [FILE]: whether it was asked for, and where it goes; stdout without a file.
+// --json [FILE]: whether it was asked for, and where it goes. Must live as long as the option.
 class JsonOption {
  public:
   void add(CLI::App& app);
-  bool wanted() const { return option_ != nullptr && option_->count() > 0; }
-  const std::string& path() const { return path_; }
+  bool wanted() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }  // "" where it was not, "-" for stdout
+  bool to_stdout() const { return path_ == "-"; }
+  // Throws Refused, and leaves nothing behind, where no file can be written at the path.
+  void require_writable() const;
   void write(const Json& value) const;
 
  private:
   std::string path_;
-  CLI::Option* option_ = nullptr;
 };
 // --seed N. `to` must live as long as the option.
 void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what);

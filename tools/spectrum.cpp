@@ -42,7 +42,8 @@ std::string text(const Report& report) {
 Run add_spectrum(CLI::App& app) {
   struct Options {
     spectrum::Request request;
-    std::string factor = "4", html, json, csv, h5;
+    std::string factor = "4", html, csv, h5;
+    JsonOption json;
   };
   auto options = std::make_shared<Options>();
   spectrum::Request& request = options->request;
@@ -58,14 +59,12 @@ Run add_spectrum(CLI::App& app) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
   app.add_option("--extend", options->factor, "factor of context extension, above 1");
   app.add_option("--html", options->html, "one self-contained page");
-  app.add_option("--json", options->json, "JSON to a file; alone or - to standard output")
-      ->expected(0, 1)
-      ->default_str("-");
+  options->json.add(app);
   app.add_option("--csv", options->csv, "one line for each number");
   app.add_option("--h5", options->h5, "HDF5");
   return [options] {
     require_apart({{"--html", options->html},
-                   {"--json", options->json},
+                   {"--json", options->json.path()},
                    {"--csv", options->csv},
                    {"--h5", options->h5}},
                   {});
@@ -78,8 +77,8 @@ Run add_spectrum(CLI::App& app) {
     if (!options->html.empty()) write_text(options->html, report_html(report));
     if (!options->csv.empty()) write_text(options->csv, report_csv(report));
     if (!options->h5.empty()) write_report_hdf5(report, options->h5);
-    if (!options->json.empty()) write_text(options->json, json_text(report_json(report)));
-    const bool quiet = options->json == "-" || options->csv == "-" || options->html == "-";
+    if (options->json.wanted()) options->json.write(report_json(report));
+    const bool quiet = options->json.to_stdout() || options->csv == "-" || options->html == "-";
     if (!quiet) write_text("", text(report));
     return int{kConforms};
   };

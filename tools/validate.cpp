@@ -17,10 +17,10 @@ namespace plumbline {
 namespace {
 
 struct Options {
-  std::string golden, kernel, candidate, recipe, json, waivers, junit, sarif, markdown, html;
+  std::string golden, kernel, candidate, recipe, waivers, junit, sarif, markdown, html;
   std::vector<std::string> cases;
   plugin::PluginOptions plugin;
-  bool wants_json = false;
+  JsonOption json;
 };
 
 std::string meaning_of(std::string_view finding) {
@@ -221,7 +221,7 @@ std::string reasons(const Report& report) {
 }
 
 int validate(const Options& options) {
-  require_apart({{"--json", options.wants_json && options.json.empty() ? "-" : options.json},
+  require_apart({{"--json", options.json.path()},
                  {"--junit", options.junit},
                  {"--sarif", options.sarif},
                  {"--markdown", options.markdown},
@@ -236,11 +236,10 @@ int validate(const Options& options) {
         std::pair(&options.markdown, &report_markdown), std::pair(&options.html, &report_html)}) {
     if (!path->empty()) write_text(*path, form(report));
   }
-  if (options.wants_json) write_text(options.json, report_json(report));
+  if (options.json.wanted()) write_text(options.json.path(), report_json(report));
   const auto to_stdout = [](const std::string& path) { return path == "-"; };
-  if ((options.wants_json && options.json.empty()) || to_stdout(options.json) ||
-      to_stdout(options.junit) || to_stdout(options.sarif) || to_stdout(options.markdown) ||
-      to_stdout(options.html))
+  if (options.json.to_stdout() || to_stdout(options.junit) || to_stdout(options.sarif) ||
+      to_stdout(options.markdown) || to_stdout(options.html))
     return code;
   if (!report.judged_any()) {
     fmt::print(stderr, "plumbline: nothing to judge: the subject answers no case of {}{}\n",
@@ -270,17 +269,12 @@ Run add_validate(CLI::App& app) {
       ->take_all();
   app.add_option("--waivers", options->waivers,
                  "JSON list of {id, reason, expiry}: cases that may fail until a day");
-  auto* json = app.add_option("--json", options->json,
-                              "write the report as JSON; to standard output without a file name")
-                   ->expected(0, 1);
+  options->json.add(app);
   app.add_option("--junit", options->junit, "the report as JUnit XML; - for standard output");
   app.add_option("--sarif", options->sarif, "as SARIF 2.1.0");
   app.add_option("--markdown", options->markdown, "as Markdown, for a pull request");
   app.add_option("--html", options->html, "as one page with error against position");
-  return [options, json] {
-    options->wants_json = json->count() > 0;
-    return validate(*options);
-  };
+  return [options] { return validate(*options); };
 }
 
 }  // namespace plumbline
