@@ -6,14 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
-#include <iostream>
 #include <regex>
 #include <sstream>
 #include <thread>
 
 #include "fast/limits.h"
-#include "golden/hdf5/file_output.h"
 #include "tools/bench_cases.h"
 #include "tools/bench_certified.h"
 #include "tools/bench_files.h"
@@ -259,7 +256,6 @@ int run_bench(const BenchOptions& o) {
   } catch (const std::regex_error&) {
     throw std::invalid_argument(fmt::format("--filter = '{}': is no regular expression", o.filter));
   }
-  const bool to_stdout = o.json.wanted() && (o.json.path().empty() || o.json.path() == "-");
   const std::vector<BenchCase> cases = bench_cases();
   int matched = 0;
   bool known = false, skipped = false;
