@@ -262,9 +262,17 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
     } else if (shape) {
       rotary_dim = shape->rotary_dim;
     } else {
+      if (!keys.maybe("head_dim"))
+        throw std::invalid_argument("rotary_dim: scaling '" + name + "' needs it, or head_dim");
       rotary_dim = static_cast<int>(partial_dim(keys));
     }
-    if (params.contains("head_dim")) check_partial_dim(keys, rotary_dim);
+    if (params.contains("head_dim")) {
+      check_partial_dim(keys, rotary_dim);
+    } else if (const auto part = keys.maybe("partial_rotary_factor")) {
+      throw std::invalid_argument("partial_rotary_factor = " + to_text(*part) +
+                                  ": needs head_dim, of which it is a part, beside rotary_dim = " +
+                                  std::to_string(rotary_dim));
+    }
     keys.normal["rotary_dim"] = rotary_dim;
   }
   if (rotary_dim % 2 != 0) {
