@@ -163,6 +163,9 @@ TEST_F(Spectrum, AFileOfItsNumbersOpensAndIsNoGoldenFile) {
   expect_refusal({"validate", path, "--kernel", "scalar"}, 3, {path, "golden"});
   expect_refusal({"validate", tiny_golden(), "--candidate", path}, 3, {path, "spectrum file"});
   expect_refusal({"identify", "--candidate", path}, 3, {path, "spectrum file"});
+  for (const Arguments& files :
+       {Arguments{path, tiny_golden()}, Arguments{tiny_golden(), path}, Arguments{path, path}})
+    expect_refusal({"diff", files[0], files[1]}, 3, {path, "spectrum file"});
 }
 
 TEST_F(Spectrum, EveryRunGivesTheSameBytes) {

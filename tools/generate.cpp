@@ -306,6 +306,8 @@ void diff_tensors(const std::string& where, const Tensor& a, const Tensor& b,
 
 int diff_files(const std::string& first, const std::string& second) {
   const FileReader a(first), b(second);
+  refuse_spectrum(a.root(), first);
+  refuse_spectrum(b.root(), second);
   std::vector<std::string> out;
   diff_attributes("/", a.root().text, b.root().text, out);
   diff_attributes("/", a.root().numbers, b.root().numbers, out);
