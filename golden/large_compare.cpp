@@ -23,6 +23,8 @@ namespace {
 
 // What is looked at together: read in large pieces, judged in small ones.
 constexpr std::uint64_t kRunRows = 512, kFewRows = 16;
+// Of one exact table, so that wide ones stay in cache too.
+constexpr std::uint64_t kRunBytes = std::uint64_t{256} << 10;
 // What a thread takes at once.
 constexpr std::uint64_t kPartRows = std::uint64_t{1} << 12;
 // Room for the roundings of a bound that stands for another one.
@@ -122,8 +124,10 @@ class Runs {
   void judge(std::uint64_t first, std::uint64_t end, std::optional<CaseResult>& all,
              Rooms& rooms) const {
     rooms.budgets.resize(tables_.size());
-    for (std::uint64_t at = first; at < end; at += kRunRows) {
-      const std::uint64_t run_end = std::min(at + kRunRows, end);
+    const std::uint64_t run =
+        std::clamp(kRunBytes / (sizeof(double) * head_.inv_freq.size()), kFewRows, kRunRows);
+    for (std::uint64_t at = first; at < end; at += run) {
+      const std::uint64_t run_end = std::min(at + run, end);
       if (pass(all, at, run_end, rooms)) continue;
       for (std::uint64_t few = at; few < run_end; few += kFewRows) {
         const std::uint64_t few_end = std::min(few + kFewRows, run_end);
