@@ -118,6 +118,51 @@ TEST_F(Probes, AFileShowsItsPositionDesignToo) {
   expect_refusal({"identify", "--candidate", file, "--case", "nine"}, 2, {"nine", "no such case"});
 }
 
+// Whatever a case, a file or a folder is called: as many lines as under a plain name, and no
+// control character of ASCII or Latin-1, nor a byte that is no UTF-8.
+TEST_F(Probes, NamesAreShownOnTheirLine) {
+  const std::string odd = "a\x1b[31m\xc2\x9b\x7f\nb\xff",
+                    shown_odd = R"(a\x1b[31m\xc2\x9b\x7f\x0ab\xff)", golden_file = golden();
+  std::string text = kSmall;
+  text.replace(text.find("\"small\""), 7, R"("a\u001b[31m\u009b\u007f\nb")");
+  spilled("odd.json", text);
+  fs::copy_file(golden_file, at(odd + ".h5"));
+  fs::copy_file(golden_file, at("plain.h5"));
+  const struct {
+    Arguments words;  // CASE, FILE and FOLDER stand for what bears the name
+    std::string said;
+  } kRows[] = {
+      {{"diagnose", "--kernel", "scalar", "--all", "--cases", "CASE"},
+       "a\\x1b[31m\\xc2\\x9b\\x7f\\x0ab: pairing"},
+      {{"diagnose", "--mutant", "M01a", "--cases", "CASE"},
+       "a\\x1b[31m\\xc2\\x9b\\x7f\\x0ab: pairing"},
+      {{"identify", "--kernel", "scalar", "--cases", "CASE"},
+       "as a\\x1b[31m\\xc2\\x9b\\x7f\\x0ab: as asked"},
+      {{"identify", "--candidate", "FILE"}, shown_odd + ".h5: 1 of 1"},
+      {{"validate", "FILE", "--kernel", "scalar"}, shown_odd + ".h5"},
+      {{"mutants", "--mutant", "M01a", "--plugins", "FOLDER"}, shown_odd + ": 1 in wrong/"},
+  };
+  for (const auto& [words, said] : kRows) {
+    const auto printed = [&](const std::string& cases, const std::string& name) {
+      Arguments all = words;
+      for (std::string& word : all) {
+        if (word == "CASE") word = cases;
+        if (word == "FILE") word = at(name + ".h5");
+        if (word == "FOLDER") word = at(name);
+      }
+      const Ended ended = run(all);
+      return ended.out + ended.err;
+    };
+    const std::string out = printed(at("odd.json"), odd), plain = printed(small(), "plain");
+    SCOPED_TRACE(out);
+    EXPECT_NE(out.find(said), std::string::npos) << said;
+    EXPECT_EQ(std::count(out.begin(), out.end(), '\n'),
+              std::count(plain.begin(), plain.end(), '\n'));
+    EXPECT_TRUE(std::all_of(out.begin(), out.end(),
+                            [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+  }
+}
+
 TEST_F(Probes, JsonIsAllOfStandardOutputOrAWholeFile) {
   const std::string file = small(), truth = golden();
   const Arguments commands[] = {

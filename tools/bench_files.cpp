@@ -274,7 +274,8 @@ void bench_write(const GoldenCase& golden, const Scratch& file, const Scratch& p
   race(rounds, write_plain, write_golden);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{}, {} bytes in {}, {} rounds, {} threads, {} values certified, {} by enclosures\n",
+  print_line(stdout,
+             "{}, {} bytes in {}, {} rounds, {} threads, {} values certified, {} by enclosures",
              golden.c.id, bytes, where, rounds, threads(), count.values, count.decided);
   fmt::print("{:46} {:>10} {:>12} {:>10}\n", "", "wall", "", "processor");
   print(plain_data, bytes, nullptr);

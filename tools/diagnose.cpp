@@ -2,9 +2,6 @@
 // plumbline diagnose: which operator a kernel applies, and its name where it is not the contract's.
 #include "properties/diagnosis/diagnose.h"
 
-#include <fmt/format.h>
-
-#include "golden/plain_text.h"
 #include "tools/plumbline.h"
 #include "tools/probed.h"
 
@@ -66,19 +63,18 @@ Json report_json(const Options& options, const diagnosis::ContractReport& r) {
 
 void print_report(const diagnosis::ContractReport& r) {
   if (!r.skipped.empty()) {
-    fmt::print("  {}: skipped: {}\n", in_one_line(r.contract), in_one_line(r.skipped));
+    print_line(stdout, "  {}: skipped: {}", r.contract, r.skipped);
     return;
   }
   if (r.reading.pairing.empty())
-    fmt::print("  {}:\n", in_one_line(r.contract));
+    print_line(stdout, "  {}:", r.contract);
   else
-    fmt::print("  {}: pairing {}, axes {}{}\n", in_one_line(r.contract), r.reading.pairing,
-               r.axis_map,
+    print_line(stdout, "  {}: pairing {}, axes {}{}", r.contract, r.reading.pairing, r.axis_map,
                r.axis_map == r.axis_map_wanted ? "" : " in place of " + r.axis_map_wanted);
   for (const diagnosis::Finding& f : r.findings) {
     std::string names;
     for (const std::string& id : f.names) names += (names.empty() ? "" : ", ") + id;
-    fmt::print("    {}: {}{}\n", f.probe, f.what, names.empty() ? "" : " (" + names + ")");
+    print_line(stdout, "    {}: {}{}", f.probe, f.what, names.empty() ? "" : " (" + names + ")");
   }
 }
 
@@ -102,7 +98,7 @@ int run_diagnose(const Options& options) {
   const int code = code_of(d.verdict, *subject.health);
   for (const auto& r : d.contracts) {
     for (const std::string& why : r.left_out)
-      fmt::print(stderr, "plumbline: skipped: {}: {}\n", in_one_line(r.contract), in_one_line(why));
+      print_line(stderr, "plumbline: skipped: {}: {}", r.contract, why);
   }
   if (options.json.wanted()) {
     Json out{{"plumbline_diagnose", 1},
@@ -121,10 +117,10 @@ int run_diagnose(const Options& options) {
     options.json.write(out);
     return code;
   }
-  fmt::print("{}: {}\n", in_one_line(subject.name), d.line());
+  print_line(stdout, "{}: {}", subject.name, d.line());
   for (const auto& r : d.contracts) {
     if (options.all || !r.findings.empty() || !r.skipped.empty()) print_report(r);
-    if (!r.findings.empty()) fmt::print("    replay  {}\n", replay(options, r.contract));
+    if (!r.findings.empty()) print_line(stdout, "    replay  {}", replay(options, r.contract));
   }
   return code;
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "golden/plain_text.h"
 #include "reference/json_fields.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
@@ -108,8 +107,7 @@ Run add_frequencies(CLI::App& app) {
           throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
         }
       }
-      for (const std::string& line : warnings)
-        fmt::print(stderr, "plumbline: warning: {}\n", in_one_line(line));
+      for (const std::string& line : warnings) print_line(stderr, "plumbline: warning: {}", line);
       write_text("", json_text(out));
       return int{kConforms};
     }

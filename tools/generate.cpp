@@ -18,7 +18,6 @@
 #include "golden/differing_words.h"
 #include "golden/large_case.h"
 #include "golden/oracle/oracle.h"
-#include "golden/plain_text.h"
 #include "golden/shards.h"
 #include "golden/truth.h"
 #include "reference/parallel.h"
@@ -56,7 +55,7 @@ std::vector<GoldenCase> cases_from(const std::string& path) {
         g.claims = list[i]["flags"].get<std::string>();
       }
       for (const std::string& line : g.c.warnings)
-        fmt::print(stderr, "plumbline: warning: case {}: {}\n", i, in_one_line(line));
+        print_line(stderr, "plumbline: warning: case {}: {}", i, line);
       out.push_back(std::move(g));
     } catch (const std::invalid_argument& e) {
       throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
@@ -165,10 +164,11 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
   }
   writer.finish();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  fmt::print(
+  print_line(
+      stdout,
       "{}: {} cases, {} bytes, {} values certified at {:.2g} values/s on {} threads, {} recomputed "
-      "by {}, {:.1f} s, {} MiB of memory at most\n",
-      in_one_line(out), cases.size(), std::filesystem::file_size(out), made.certified,
+      "by {}, {:.1f} s, {} MiB of memory at most",
+      out, cases.size(), std::filesystem::file_size(out), made.certified,
       static_cast<double>(made.certified) / made.seconds, threads(), made.agreed, oracle::version(),
       took.count(), peak_mebibytes());
   return kConforms;
@@ -251,15 +251,15 @@ int verify_file(const std::string& path) {
         },
         threads());
   }
-  for (const std::string& line : found.taken) fmt::print("not recomputed: {}\n", in_one_line(line));
-  for (const std::string& line : found.differs) fmt::print("differs: {}\n", in_one_line(line));
+  for (const std::string& line : found.taken) print_line(stdout, "not recomputed: {}", line);
+  for (const std::string& line : found.differs) print_line(stdout, "differs: {}", line);
   const std::string quick = found.regenerated == 0
                                 ? ""
                                 : fmt::format("{} values of tables made anew ({} by enclosures), ",
                                               found.regenerated, found.left);
-  fmt::print("{}: {} cases, digests right, {}{} values recomputed by {}, {} datasets differ\n",
-             in_one_line(path), cases, quick, found.recomputed, oracle::version(),
-             found.differs.size());
+  print_line(stdout,
+             "{}: {} cases, digests right, {}{} values recomputed by {}, {} datasets differ", path,
+             cases, quick, found.recomputed, oracle::version(), found.differs.size());
   return found.differs.empty() ? kConforms : kDoesNotConform;
 }
 
@@ -267,7 +267,7 @@ int join_files(const std::vector<GoldenCase>& cases, const std::vector<std::stri
                const std::string& out) {
   const std::vector<std::filesystem::path> paths(files.begin(), files.end());
   join_shards(cases, paths, out);
-  fmt::print("{}: {} files joined\n", in_one_line(out), files.size());
+  print_line(stdout, "{}: {} files joined", out, files.size());
   return kConforms;
 }
 
@@ -335,7 +335,7 @@ int diff_files(const std::string& first, const std::string& second) {
   for (const std::string& id : b.ids()) {
     if (!in_a.contains(id)) out.push_back("/cases/" + id + ": only in the second");
   }
-  for (const std::string& line : out) fmt::print("{}\n", in_one_line(line));
+  for (const std::string& line : out) print_line(stdout, "{}", line);
   fmt::print("{}\n", out.empty() ? "equal" : fmt::format("{} differences", out.size()));
   return out.empty() ? kConforms : kDoesNotConform;
 }

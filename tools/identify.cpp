@@ -98,23 +98,28 @@ std::string knobs_text(const Json& params) {
   return out;
 }
 
-void print_candidate(const char* what, const identity::Candidate& c) {
+std::string candidate_text(const char* what, const identity::Candidate& c) {
   const Json all = case_to_json(c.c);
-  fmt::print("  {} {}{}; spectrum {}", what, all["scheme"].get<std::string>(),
-             knobs_text(all["params"]), spectrum_text(all["spectrum"]));
+  return fmt::format("  {} {}{}; spectrum {}", what, all["scheme"].get<std::string>(),
+                     knobs_text(all["params"]), spectrum_text(all["spectrum"]));
+}
+
+std::string match_text(const identity::Match& m) {
+  std::string out = candidate_text("scheme", m.candidate);
+  for (const std::string& preset : m.presets) out += "; preset " + preset;
+  return out;
 }
 
 void print(const Identified& i) {
   if (!i.skipped.empty()) {
-    fmt::print("asked as {}: {}: {}\n", in_one_line(i.id), i.failed ? "failed" : "skipped",
-               in_one_line(i.skipped));
+    print_line(stdout, "asked as {}: {}: {}", i.id, i.failed ? "failed" : "skipped", i.skipped);
     return;
   }
-  fmt::print("asked as {}: {}\n", in_one_line(i.id),
+  print_line(stdout, "asked as {}: {}", i.id,
              i.matches.empty() ? "no scheme of the registry"
              : i.as_asked      ? "as asked"
                                : "another operator than was asked");
-  fmt::print("  seen: pairing {}, rotary_dim {}, axes {}, gain {}\n",
+  print_line(stdout, "  seen: pairing {}, rotary_dim {}, axes {}, gain {}",
              i.seen.pairing.empty() ? "none" : i.seen.pairing, i.seen.rotary_dim,
              shortened(i.axis_map, 72),
              i.seen.gain ? fmt::format("{:.6g}", *i.seen.gain) : "not the same everywhere");
@@ -126,23 +131,19 @@ void print(const Identified& i) {
                                                 })->operation +
                                                 1;
   for (const identity::Match& m : i.matches) {
-    print_candidate("scheme", m.candidate);
-    for (const std::string& preset : m.presets) fmt::print("; preset {}", preset);
-    if (operators > 1) fmt::print("; operator {}", m.operation);
-    fmt::print("\n");
+    print_line(stdout, "{}{}", match_text(m),
+               operators > 1 ? fmt::format("; operator {}", m.operation) : "");
   }
   if (operators > 1)
-    fmt::print("  {} operators are within this recipe's bounds of what was measured\n", operators);
-  if (i.nearest) {
-    print_candidate("nearest", *i.nearest);
-    fmt::print("\n");
-  }
+    print_line(stdout, "  {} operators are within this recipe's bounds of what was measured",
+               operators);
+  if (i.nearest) print_line(stdout, "{}", candidate_text("nearest", *i.nearest));
   for (std::size_t line = 0; line < i.differences.size(); ++line) {
     if (line == 8 && i.differences.size() > 9) {
-      fmt::print("    and {} more\n", i.differences.size() - line);
+      print_line(stdout, "    and {} more", i.differences.size() - line);
       break;
     }
-    fmt::print("    {}\n", i.differences[line]);
+    print_line(stdout, "    {}", i.differences[line]);
   }
 }
 
@@ -178,25 +179,24 @@ Json file_json(const identity::FileIdentified& i) {
 
 void print(const identity::FileIdentified& i) {
   if (!i.skipped.empty()) {
-    fmt::print("{}: skipped: {}\n", in_one_line(i.id), in_one_line(i.skipped));
+    print_line(stdout, "{}: skipped: {}", i.id, i.skipped);
     return;
   }
-  fmt::print("{}: {}; from {}\n", in_one_line(i.id),
+  print_line(stdout, "{}: {}; from {}", i.id,
              i.matches.empty() ? "no scheme of the registry"
                                : fmt::format("{} of the registry's schemes", i.matches.size()),
              fmt::join(i.evidence, ", "));
   for (const identity::Match& m : i.matches) {
-    print_candidate("scheme", m.candidate);
-    for (const std::string& preset : m.presets) fmt::print("; preset {}", preset);
-    fmt::print("\n");
+    print_line(stdout, "{}", match_text(m));
   }
-  if (!i.pairing_seen) fmt::print("  pairing: not seen: tables alone do not show it\n");
-  if (!i.axes_differ) fmt::print("  axis map: not seen: every token stands alike on every axis\n");
-  if (!i.placed) fmt::print("  position design: not seen: the file holds no position_ids\n");
+  if (!i.pairing_seen) print_line(stdout, "  pairing: not seen: tables alone do not show it");
+  if (!i.axes_differ)
+    print_line(stdout, "  axis map: not seen: every token stands alike on every axis");
+  if (!i.placed) print_line(stdout, "  position design: not seen: the file holds no position_ids");
   if (!i.turn_only.empty())
-    fmt::print("  turn the same, place otherwise: {}\n", fmt::join(i.turn_only, ", "));
+    print_line(stdout, "  turn the same, place otherwise: {}", fmt::join(i.turn_only, ", "));
   if (i.matches.empty() && !i.place_only.empty())
-    fmt::print("  place the same, turn otherwise: {}\n", fmt::join(i.place_only, ", "));
+    print_line(stdout, "  place the same, turn otherwise: {}", fmt::join(i.place_only, ", "));
 }
 
 int run_file(const Options& options) {
@@ -258,7 +258,7 @@ int run_file(const Options& options) {
                                      : int{kDoesNotConform};
   const std::string verdict = fmt::format("{} of {} cases identified", found, judged);
   if (!options.json.wanted()) {
-    fmt::print("{}: {}\n", in_one_line(options.candidate), verdict);
+    print_line(stdout, "{}: {}", options.candidate, verdict);
     return code;
   }
   Json out{{"plumbline_identify", 1}, {"subject", options.candidate},
@@ -300,11 +300,11 @@ int run_identify(const Options& options) {
     options.json.write(out);
     return code;
   }
-  fmt::print("{}: {}\n", in_one_line(subject.name), verdict(all));
+  print_line(stdout, "{}: {}", subject.name, verdict(all));
   for (const Identified& i : all) {
     if (options.all || named || !i.as_asked) print(i);
   }
-  fmt::print("position design: {}\n", kPositions);
+  print_line(stdout, "position design: {}", kPositions);
   return code;
 }
 

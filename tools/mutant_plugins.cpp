@@ -63,9 +63,9 @@ int write_mutant_plugins(const std::string& folder, const std::string& only) {
                with_id(stub, m.id));
     ++(is_wrong ? wrong : right);
   }
-  fmt::print(
-      "{}: {} in wrong/, each of which a test should fail; {} in right/, which it must pass\n",
-      folder, wrong, right);
+  print_line(stdout,
+             "{}: {} in wrong/, each of which a test should fail; {} in right/, which it must pass",
+             folder, wrong, right);
   return kConforms;
 }
 

@@ -23,7 +23,7 @@ namespace {
 
 void warn(const Case& c, const std::string& where) {
   for (const std::string& line : c.warnings)
-    fmt::print(stderr, "plumbline: warning: {}{}\n", where, in_one_line(line));
+    print_line(stderr, "plumbline: warning: {}{}", where, line);
 }
 
 // "16,24,24" is a list, "true" a flag, everything else the text of a number or a word.

@@ -9,7 +9,6 @@
 #include <system_error>
 
 #include "golden/file.h"
-#include "golden/plain_text.h"
 #include "tools/plugin/process.h"
 
 namespace plumbline {
@@ -38,7 +37,7 @@ constexpr Command kCommands[] = {
 
 int complain(int code, const std::string& what) {
   // One line, whatever the input that it quotes: no control characters reach the terminal.
-  fmt::print(stderr, "plumbline: {}\n", in_one_line(what));
+  print_line(stderr, "plumbline: {}", what);
   return code;
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "golden/golden.h"
+#include "golden/plain_text.h"
 #include "tools/subject.h"
 
 namespace plumbline {
@@ -66,6 +70,11 @@ std::vector<Json> json_list(const std::string& path, const std::string& wrapper 
 void need_golden(const RootAttributes& root, const std::string& path);
 // Throws Refused for a file of numbers that are no kernel's.
 void refuse_spectrum(const RootAttributes& root, const std::string& path);
+// A line of text, plain whatever names it quotes.
+template <class... Args>
+void print_line(std::FILE* to, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::print(to, "{}\n", in_one_line(fmt::format(format, std::forward<Args>(args)...)));
+}
 // What was printed goes out. Throws Refused where standard output takes no more.
 void flush_output();
 // Text to the file, whole or not at all, or to stdout for "" and "-". Throws Refused naming the

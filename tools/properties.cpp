@@ -70,7 +70,9 @@ void print_tally(const laws::Tally& t) {
   fmt::print("{:18} {:16} {:>6} {:>8} {:>9.0f}  {}{}\n", t.law->name, t.subject, t.cases, t.skipped,
              rate(t.cases, t.seconds), t.failure ? "BROKEN" : "holds",
              reasons.empty() ? "" : reasons + ")");
-  if (t.failure) fmt::print("  {}\n{}\n", t.failure->why, t.failure->line);
+  if (!t.failure) return;
+  print_line(stdout, "  {}", t.failure->why);
+  print_line(stdout, "{}", t.failure->line);
 }
 
 std::string emitted(const Options& options, const std::string& line) {
@@ -86,7 +88,7 @@ int run_replay(const Options& options) {
   }
   const laws::Outcome outcome = laws::judge(r);
   constexpr std::string_view kWords[] = {"holds", "BROKEN", "skipped"};
-  fmt::print("{} on {}: {}{}{}\n", r.law->name, r.subject->name,
+  print_line(stdout, "{} on {}: {}{}{}", r.law->name, r.subject->name,
              kWords[static_cast<std::size_t>(outcome.verdict)], outcome.why.empty() ? "" : ": ",
              outcome.why);
   return outcome.verdict == laws::Verdict::holds    ? int{kConforms}

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "golden/large_compare.h"
-#include "golden/plain_text.h"
 #include "tools/plugin/options.h"
 #include "tools/plugin/run.h"
 #include "tools/plumbline.h"
@@ -122,8 +121,7 @@ class Judged {
     }
     const StoredCase truth = golden.load(id);
     if (has_dense_planes(truth)) {
-      fmt::print(stderr, "plumbline: skipped: case {}: dense planes have no budget yet\n",
-                 truth.id);
+      print_line(stderr, "plumbline: skipped: case {}: dense planes have no budget yet", truth.id);
       out.skipped = "dense planes have no budget yet";
       return out;
     }
@@ -213,7 +211,7 @@ std::string reasons(const Report& report) {
   for (const ReportCase& c : report.cases) {
     for (const std::string& why : c.refused) {
       if (!seen.insert(why).second) continue;
-      out += (out.empty() ? ": refused: " : "; ") + in_one_line(why);
+      out += (out.empty() ? ": refused: " : "; ") + why;
       if (seen.size() == 4) return out;
     }
   }
@@ -242,8 +240,8 @@ int validate(const Options& options) {
       to_stdout(options.markdown) || to_stdout(options.html))
     return code;
   if (!report.judged_any()) {
-    fmt::print(stderr, "plumbline: nothing to judge: the subject answers no case of {}{}\n",
-               in_one_line(options.golden), reasons(report));
+    print_line(stderr, "plumbline: nothing to judge: the subject answers no case of {}{}",
+               options.golden, reasons(report));
     return code;
   }
   write_text("", report_table(report));

@@ -35,9 +35,9 @@ std::string failures(const ReportCase& c) {
     out += fmt::format("  first  {}\n", words_of(*r.first_failure));
   }
   for (const ReportFinding& f : c.findings)
-    out += fmt::format("\n{} {}: {}: {}\n", c.id, f.rule, f.where, f.why);
+    out += fmt::format("\n{} {}: {}: {}\n", c.id, f.rule, f.where, in_one_line(f.why));
   if (!c.bug.empty()) out += fmt::format("  named  {}: {}\n", c.bug, c.diagnosis);
-  if (!c.waived.empty()) out += fmt::format("  waived  {}\n", c.waived);
+  if (!c.waived.empty()) out += fmt::format("  waived  {}\n", in_one_line(c.waived));
   if (!out.empty() && !c.replay.empty()) out += fmt::format("  replay  {}\n", c.replay);
   return out;
 }
@@ -109,7 +109,8 @@ std::string report_table(const Report& report) {
     out += fmt::format("\nnot judged, not in the golden file: {}\n",
                        in_one_line(names_not_in_golden(report)));
   std::set<std::string> refused;
-  for (const ReportCase& c : report.cases) refused.insert(c.refused.begin(), c.refused.end());
+  for (const ReportCase& c : report.cases)
+    for (const std::string& why : c.refused) refused.insert(in_one_line(why));
   if (!refused.empty())
     out += fmt::format("\nrefused by the kernel: {}\n", fmt::join(refused, "; "));
   if (unanswered > 0)
