@@ -151,8 +151,16 @@ TEST_F(MutantPlugins, OneIsWrittenWhereOneIsAskedFor) {
     expect_refusal({"mutants", "--plugins", folder(), "--mutant", "M01a"}, 3,
                    {"libplumbline_mutants.so"});
   }
+  EXPECT_FALSE(fs::exists(folder()));
+  // One of them in the way of the last: what was there stays, and nothing comes to it.
+  fs::create_directories(library("M01a", true));
+  spill(at("mutants/wrong/M02a.so"), "old");
+  expect_refusal({"mutants", "--plugins", folder()}, 3, {"M01a.so", "is a directory"});
+  std::set<std::string> left;
   for (const auto& entry : fs::recursive_directory_iterator(folder()))
-    EXPECT_TRUE(entry.is_directory()) << entry.path();
+    left.insert(fs::relative(entry.path(), folder()));
+  EXPECT_EQ(left, (std::set<std::string>{"wrong", "wrong/M01a.so", "wrong/M02a.so"}));
+  EXPECT_EQ(slurp(library("M02a", true)), "old");
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <span>
 #include <system_error>
 
+#include "golden/hdf5/file_output.h"
 #include "properties/mutants/mutant.h"
 #include "tools/mutants/library.h"
 #include "tools/plumbline.h"
@@ -40,29 +43,73 @@ std::string with_id(std::string stub, std::string_view id) {
   return stub;
 }
 
+// Folders that are made on the way and go again, unless they are kept.
+class NewFolders {
+ public:
+  NewFolders() = default;
+  NewFolders(const NewFolders&) = delete;
+  NewFolders& operator=(const NewFolders&) = delete;
+  ~NewFolders() {
+    std::error_code ignored;
+    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder)
+      fs::remove(*folder, ignored);
+  }
+  std::error_code make(const fs::path& path) {
+    std::error_code failed;
+    if (fs::is_directory(path, failed)) return {};
+    if (path.has_parent_path() && path != path.parent_path()) {
+      if (const std::error_code above = make(path.parent_path())) return above;
+    }
+    if (fs::create_directory(path, failed)) made_.push_back(path);
+    return failed;
+  }
+  void keep() { made_.clear(); }
+
+ private:
+  std::vector<fs::path> made_;
+};
+
+// Files that appear together, or not at all where one of them cannot be written.
+class Together {
+ public:
+  void add(const fs::path& path, const std::string& bytes) {
+    OutputFile& out = *files_.emplace_back(std::make_unique<OutputFile>(path));
+    out.write(0, std::as_bytes(std::span(bytes)), false);
+    out.sync();
+  }
+  void publish() {
+    for (const auto& file : files_) file->publish();
+  }
+
+ private:
+  std::vector<std::unique_ptr<OutputFile>> files_;
+};
+
 }  // namespace
 
 int write_mutant_plugins(const std::string& folder, const std::string& only) {
   const fs::path root = folder;
+  NewFolders folders;  // outlives the files in them
+  Together files;
   for (const char* part : {"lib", "right", "wrong"}) {
-    std::error_code failed;
-    fs::create_directories(root / part, failed);
-    if (failed)
+    if (const std::error_code failed = folders.make(root / part))
       throw Refused("--plugins = '" + folder + "': " + part +
                     " below it cannot be a folder: " + failed.message());
   }
   const std::string stub = bytes_of(beside("plumbline-mutant-stub.so"));
   constexpr const char* kLibrary = "libplumbline_mutants.so";
-  write_text(root / "lib" / kLibrary, bytes_of(beside(kLibrary)));
+  files.add(root / "lib" / kLibrary, bytes_of(beside(kLibrary)));
   int wrong = 0, right = 1;
-  write_text(root / "right" / "faultless.so", with_id(stub, "faultless"));
+  files.add(root / "right" / "faultless.so", with_id(stub, "faultless"));
   for (const mutants::Mutant& m : mutants::mutants()) {
     if (!only.empty() && m.id != only) continue;
     const bool is_wrong = m.kind == mutants::Kind::wrong;
-    write_text(root / (is_wrong ? "wrong" : "right") / (std::string(m.id) + ".so"),
-               with_id(stub, m.id));
+    files.add(root / (is_wrong ? "wrong" : "right") / (std::string(m.id) + ".so"),
+              with_id(stub, m.id));
     ++(is_wrong ? wrong : right);
   }
+  files.publish();
+  folders.keep();
   print_line(stdout,
              "{}: {} in wrong/, each of which a test should fail; {} in right/, which it must pass",
              folder, wrong, right);
