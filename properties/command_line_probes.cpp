@@ -38,19 +38,6 @@ TEST_F(Probes, DiagnoseSaysRightOrNames) {
   EXPECT_NE(wrong.out.find("replay  plumbline diagnose --mutant M02a --cases "), std::string::npos);
 }
 
-TEST_F(Probes, AnIdIsPrintedOnOneLineWhateverItHolds) {
-  Json odd = Json::parse(kSmall);
-  odd["id"] = "two\nlines\x1b[31m";
-  const std::string cases = spilled("odd.json", odd.dump());
-  for (const Arguments& words :
-       {Arguments{"diagnose", "--kernel", "scalar", "--cases", cases, "--all"},
-        Arguments{"identify", "--kernel", "scalar", "--cases", cases}}) {
-    const std::string text = output(words);
-    EXPECT_NE(text.find("two\\x0alines\\x1b[31m"), std::string::npos) << text;
-    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
-  }
-}
-
 TEST_F(Probes, AContractIsChosenByItsId) {
   const Ended one = run({"diagnose", "--mutant", "M01a", "--contract", "partial"});
   EXPECT_EQ(one.code, 1);

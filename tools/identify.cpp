@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "golden/plain_text.h"
 #include "properties/identity/file.h"
 #include "reference/model.h"
 #include "tools/plumbline.h"
