@@ -102,6 +102,24 @@ TEST_F(Probes, AFileShowsItsPositionDesignToo) {
   EXPECT_TRUE(out.ends_with(": 1 of 1 cases identified\n")) << out;
   // Schemes of the same map that stand elsewhere turn the same and are not it.
   EXPECT_NE(out.find("turn the same, place otherwise: "), std::string::npos) << out;
+  // A base that neither the case, nor a preset, nor a scheme has is not read off the numbers, and
+  // the line says no more.
+  Json odd = Json::parse(kSmall);
+  odd["spectrum"]["base"] = 12347;
+  output_of_generate({"generate", "--cases", "-", "--out", at("odd.h5")}, odd.dump());
+  const FileReader reader(at("odd.h5"));
+  StoredCase stored = reader.load("small");
+  Json stated = Json::parse(stored.text.at("case"));
+  EXPECT_EQ(run({"identify", "--candidate", at("odd.h5")}).code, 0);
+  stated["spectrum"]["params"]["base"] = 12349;
+  stored.text["case"] = stated.dump();
+  write(at("other.h5"), {stored});
+  const Ended none = run({"identify", "--candidate", at("other.h5")});
+  EXPECT_EQ(none.code, 1) << none.err;
+  EXPECT_TRUE(
+      none.out.starts_with("small: no scheme of the registry with parameters of the case, a "
+                           "preset or the defaults; from "))
+      << none.out;
   expect_refusal({"identify", "--candidate", file, "--case", "nine"}, 2, {"nine", "no such case"});
 }
 

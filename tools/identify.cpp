@@ -182,8 +182,9 @@ void print(const identity::FileIdentified& i) {
     return;
   }
   print_line(stdout, "{}: {}; from {}", i.id,
-             i.matches.empty() ? "no scheme of the registry"
-                               : fmt::format("{} of the registry's schemes", i.matches.size()),
+             i.matches.empty()
+                 ? "no scheme of the registry with parameters of the case, a preset or the defaults"
+                 : fmt::format("{} of the registry's schemes", i.matches.size()),
              fmt::join(i.evidence, ", "));
   for (const identity::Match& m : i.matches) {
     print_line(stdout, "{}", match_text(m));
@@ -314,7 +315,8 @@ Run add_identify(CLI::App& app) {
   auto* subject = app.add_option_group("subject", "what is identified");
   options->subject.add(*subject, app);
   subject->add_option("--candidate", options->candidate,
-                      "a file with tables or outputs, see golden/FORMAT.md section 5");
+                      "a file with tables or outputs, see golden/FORMAT.md section 5; schemes are "
+                      "tried with the parameters that its case states, presets' and defaults");
   subject->require_option(1);
   app.add_option("--golden", options->golden,
                  "the file that has the inputs, position_ids and cases of --candidate");

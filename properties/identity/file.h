@@ -18,9 +18,9 @@ struct FileIdentified {
   std::vector<std::string> turn_only, place_only;
 };
 // One case of a candidate file; `golden`, where not null, has what it lacks: inputs, position_ids,
-// and the case with its shape and sequence. What the case says of scheme, parameters and spectrum
-// is one candidate among the others. `recipe`: nothing, every number is the truth rounded once.
-// Throws Refused naming what neither file has.
+// and the case with its shape and sequence. Nothing is read off the numbers: a scheme is tried with
+// the parameters and spectrum of the case, of the presets and with its defaults. `recipe`: nothing,
+// every number is the truth rounded once. Throws Refused naming what neither file has.
 FileIdentified identify_file(const StoredCase& candidate, const StoredCase* golden,
                              const std::function<std::optional<Recipe>(const Format&)>& recipe);
 
