@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <regex>
@@ -239,17 +240,11 @@ class Reports : public benchmark::BenchmarkReporter {
 };
 
 int run_bench(const BenchOptions& o) {
-  if (o.rounds < 5 || o.rounds > 1000)
-    throw std::invalid_argument(fmt::format("--rounds = {}: must lie in [5, 1000]", o.rounds));
   const std::string model = o.model.empty() ? "qwen3-vl-8b" : o.model;
   if (o.certified)
     return model == "all" ? bench_certified_presets() : bench_certified(model, o.rounds);
   if (!o.files.empty()) return bench_files(model, o.files, o.rounds);
   if (!o.model.empty()) throw std::invalid_argument("--model: goes with --certified or --files");
-  const int cores = static_cast<int>(threads());
-  if (o.threads < 1 || o.threads > cores)
-    throw std::invalid_argument(
-        fmt::format("--threads = {}: must lie in [1, {}]", o.threads, cores));
   std::regex filter;
   try {
     filter = std::regex(o.filter);
@@ -296,14 +291,29 @@ int run_bench(const BenchOptions& o) {
   return 0;
 }
 
+// `to` must live as long as the option.
+void add_count(CLI::App& app, const char* name, int& to, int least, int most, const char* what) {
+  const auto read = [=, &to](const std::string& text) {
+    int count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc() || stop != end || count < least || count > most)
+      throw std::invalid_argument(fmt::format("{} = '{}': must be an integer from {} to {}", name,
+                                              text.substr(0, 60), least, most));
+    to = count;
+  };
+  app.add_option_function<std::string>(name, read, what);
+}
+
 }  // namespace
 
 Run add_bench(CLI::App& app) {
   auto o = std::make_shared<BenchOptions>();
   app.add_option("--kernel", o->kernel, "one kernel instead of all");
   app.add_option("--filter", o->filter, "regular expression over kernel/storage/heads/T/form");
-  app.add_option("--rounds", o->rounds, "paired measurements a case (15)");
-  app.add_option("--threads", o->threads, "of the kernels and of the limits (1)");
+  add_count(app, "--rounds", o->rounds, 5, 1000, "paired measurements a case (15)");
+  add_count(app, "--threads", o->threads, 1, static_cast<int>(threads()),
+            "of the kernels and of the limits (1)");
   o->json.add(app);
   auto* certified = app.add_flag("--certified", o->certified,
                                  "certified cos and sin instead: quick rows, Arb and MPFI");

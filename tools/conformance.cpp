@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <set>
 
 #include "reference/parallel.h"
 #include "tools/plumbline.h"
@@ -33,6 +34,11 @@ std::vector<Subject> subjects(const Options& options) {
     throw std::invalid_argument("--set: needs --scheme or --model");
   std::vector<std::string> names = options.schemes;
   if (names.empty()) names.emplace_back();
+  std::set<const Scheme*> given;
+  for (const std::string& scheme : options.schemes) {
+    if (!given.insert(&find_scheme(scheme)).second)
+      throw std::invalid_argument("--scheme " + scheme + ": is given twice");
+  }
   for (const std::string& scheme : names) {
     if (!pinned) {
       for (Subject& subject : subjects_of(find_scheme(scheme))) out.push_back(std::move(subject));

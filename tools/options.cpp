@@ -111,16 +111,17 @@ std::vector<Case> CaseOptions::read() const {
       throw std::invalid_argument("--set " + knob + ": must be key=value");
     const std::string key = knob.substr(0, equals);
     const Json value = value_of(knob.substr(equals + 1));
-    if (key == "head_dim" || key == "rotary_dim" || key == "num_heads" ||
-        key == "num_key_value_heads") {
-      object["shape"][key] = value;
-    } else if (key == "base" || key == "rope_theta") {
-      object["spectrum"]["base"] = value;
-    } else if (key == "pairing" || key == "arithmetic" || key == "window") {
-      object[key] = value;
-    } else {
-      object["params"][key] = value;
-    }
+    const bool shape = key == "head_dim" || key == "rotary_dim" || key == "num_heads" ||
+                       key == "num_key_value_heads",
+               base = key == "base" || key == "rope_theta",
+               own = key == "pairing" || key == "arithmetic" || key == "window";
+    Json& place = shape  ? object["shape"][key]
+                  : base ? object["spectrum"]["base"]
+                  : own  ? object[key]
+                         : object["params"][key];
+    if (!place.is_null())
+      throw std::invalid_argument("--set " + knob + ": must set each knob once");
+    place = value;
   }
   out.push_back(case_from_json(object));
   warn(out.front(), "");
