@@ -123,7 +123,6 @@ class Runs {
   // Adds what is found in rows [first, end); the first rows of all are judged in any case.
   void judge(std::uint64_t first, std::uint64_t end, std::optional<CaseResult>& all,
              Rooms& rooms) const {
-    rooms.budgets.resize(tables_.size());
     const std::uint64_t run =
         std::clamp(kRunBytes / (sizeof(double) * head_.inv_freq.size()), kFewRows, kRunRows);
     for (std::uint64_t at = first; at < end; at += run) {
@@ -228,9 +227,10 @@ class Runs {
 
   bool near(const CaseResult& so_far, std::uint64_t first, std::uint64_t count,
             Rooms& rooms) const {
-    if (const auto position = nearest(first, count); position != rooms.position) {
+    const auto position = nearest(first, count);
+    if (rooms.budgets.empty() || position != rooms.position) {
       rooms.position = position;
-      for (Budgets& budgets : rooms.budgets) budgets.ratio = -1;
+      rooms.budgets.assign(tables_.size(), {});
     }
     const double a = head_.attention_factor;
     const std::size_t columns = head_.inv_freq.size(), at = first * columns;
@@ -249,7 +249,7 @@ class Runs {
         // A failure has a ratio above 1, whatever the record.
         const double ratio = std::min(record.worst_ratio, 1.0) * (1 - 0x1p-50);
         Budgets& budgets = rooms.budgets[i];
-        if (budgets.ratio != ratio) budgets = {ratio, budget(t, rooms.position, ratio)};
+        if (budgets.ratio != ratio) budgets = {ratio, budget(t, position, ratio)};
         // Where both entries of a pair keep to their own error, the phase seen is below the noise.
         const NearRule rule{budgets.each.data(), ratio * 0x1p-53,
                             std::ldexp(record.worst_ulp.ulp, 1 - format.precision),

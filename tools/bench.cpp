@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <regex>
@@ -291,29 +290,15 @@ int run_bench(const BenchOptions& o) {
   return 0;
 }
 
-// `to` must live as long as the option.
-void add_count(CLI::App& app, const char* name, int& to, int least, int most, const char* what) {
-  const auto read = [=, &to](const std::string& text) {
-    int count = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, count);
-    if (error != std::errc() || stop != end || count < least || count > most)
-      throw std::invalid_argument(fmt::format("{} = '{}': must be an integer from {} to {}", name,
-                                              text.substr(0, 60), least, most));
-    to = count;
-  };
-  app.add_option_function<std::string>(name, read, what);
-}
-
 }  // namespace
 
 Run add_bench(CLI::App& app) {
   auto o = std::make_shared<BenchOptions>();
   app.add_option("--kernel", o->kernel, "one kernel instead of all");
   app.add_option("--filter", o->filter, "regular expression over kernel/storage/heads/T/form");
-  add_count(app, "--rounds", o->rounds, 5, 1000, "paired measurements a case (15)");
-  add_count(app, "--threads", o->threads, 1, static_cast<int>(threads()),
-            "of the kernels and of the limits (1)");
+  add_integer(app, "--rounds", o->rounds, 5, 1000, "paired measurements a case (15)");
+  add_integer(app, "--threads", o->threads, 1, static_cast<int>(threads()),
+              "of the kernels and of the limits (1)");
   o->json.add(app);
   auto* certified = app.add_flag("--certified", o->certified,
                                  "certified cos and sin instead: quick rows, Arb and MPFI");

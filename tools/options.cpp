@@ -204,19 +204,25 @@ void JsonOption::require_writable() const {
 
 void JsonOption::write(const Json& value) const { write_text(path_, json_text(value)); }
 
-void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what) {
-  // The parser's own reading takes -1 for 2^64 - 1.
-  const auto read = [&to](const std::string& text) {
-    std::uint64_t seed = 0;
+template <class Integer>
+void add_integer(CLI::App& app, const std::string& name, Integer& to, Integer least, Integer most,
+                 const std::string& what) {
+  // The parser's own reading takes -1 for the largest unsigned number.
+  const auto read = [=, &to](const std::string& text) {
+    Integer number = 0;
     const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, seed);
-    if (error != std::errc() || stop != end)
-      throw std::invalid_argument(fmt::format("--seed = '{}': must be an integer from 0 to {}",
-                                              text.substr(0, 60),
-                                              std::numeric_limits<std::uint64_t>::max()));
-    to = seed;
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end || number < least || number > most)
+      throw std::invalid_argument(fmt::format("{} = '{}': must be an integer from {} to {}", name,
+                                              text.substr(0, 60), least, most));
+    to = number;
   };
-  app.add_option_function<std::string>("--seed", read, what);
+  app.add_option_function<std::string>(name, read, what);
+}
+template void add_integer(CLI::App&, const std::string&, int&, int, int, const std::string&);
+
+void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what) {
+  add_integer(app, "--seed", to, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(), what);
 }
 
 unsigned threads() { return std::max(1U, std::thread::hardware_concurrency()); }

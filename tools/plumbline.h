@@ -102,7 +102,12 @@ class JsonOption {
  private:
   std::string path_;
 };
-// --seed N. `to` must live as long as the option.
+// NAME N, from `least` to `most`, for int. Other text is refused with std::invalid_argument. `to`
+// must live as long as the option.
+template <class Integer>
+void add_integer(CLI::App& app, const std::string& name, Integer& to, Integer least, Integer most,
+                 const std::string& what);
+// --seed N, of any 64 bits. `to` must live as long as the option.
 void add_seed(CLI::App& app, std::uint64_t& to, const std::string& what);
 // Threads to use: all cores.
 unsigned threads();

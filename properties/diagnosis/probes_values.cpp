@@ -101,7 +101,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
   if (linear && is_fused(c, m, in, answer.out)) legal.emplace_back("M22b");
 
   // Rows alone.
-  const double size = 16;
+  const double size = 16, close = tolerance(c, 2 * size * std::max(1.0, c.factor));
   bool alone = true;
   for (std::size_t row = 0; row < rows; row += 3) {
     Values one;
@@ -114,8 +114,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
     for (const bool key : {false, true}) {
       for (std::size_t i = 0; i < one.of(key).size(); ++i) {
         const double whole = answer.out.of(key)[flat(c, row, 0, key, 0) + i];
-        alone = alone && alike(single.out.of(key)[i], whole,
-                               tolerance(c, 2 * size * std::max(1.0, c.factor)));
+        alone = alone && alike(single.out.of(key)[i], whole, close);
       }
     }
   }
@@ -133,7 +132,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
       const bool own = row == 1 && head == 0 && !key && (lane == 0 || lane == b);
       const std::size_t i = flat(c, row, head, key, lane);
       const double x = nan.out.of(key)[i], y = answer.out.of(key)[i];
-      if (!own) spread = spread || !alike(x, y, tolerance(c, 2 * size * std::max(1.0, c.factor)));
+      if (!own) spread = spread || !alike(x, y, close);
       if (own && lane == 0) spread = spread || !std::isnan(x);
     }
   });
