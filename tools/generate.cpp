@@ -372,6 +372,7 @@ Run add_generate(CLI::App& app) {
     if (!options->model.empty() && options->prompt.empty())
       throw std::invalid_argument("--model: goes with --prompt");
     const std::string& out = options->out;
+    if (out == "-") throw std::invalid_argument("--out = '-': must name a file");
     std::vector<NamedPath> read{{"--cases", options->cases}, {"--prompt", options->prompt}},
         written{{"--out", out}};
     for (const std::string& one : options->join) {

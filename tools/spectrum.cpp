@@ -68,6 +68,7 @@ Run add_spectrum(CLI::App& app) {
                    {"--csv", options->csv},
                    {"--h5", options->h5}},
                   {});
+    if (options->h5 == "-") throw std::invalid_argument("--h5 = '-': must name a file");
     if (options->request.schemes.empty() && options->request.model.empty())
       throw std::invalid_argument("needs --scheme or --model");
     options->request.factor = exact_number(Json(options->factor), "--extend");

@@ -17,9 +17,10 @@ struct PluginOptions {
   Limits limits;
   // The library is one of `subject`'s choices; the limits belong to the command.
   void add(CLI::App& subject, CLI::App& command) {
-    subject.add_option("--plugin", library,
-                       "a shared library with a kernel, see tools/plumbline_kernel.h");
+    CLI::Option* plugin = subject.add_option(
+        "--plugin", library, "a shared library with a kernel, see tools/plumbline_kernel.h");
     command.add_option("--timeout", limits.seconds, "seconds that one call of a plug-in may take")
+        ->needs(plugin)
         ->check(CLI::Range(0.01, 86400.0))
         ->check([](const std::string& text) {
           return CLI::detail::to_lower(text).find("nan") == std::string::npos
@@ -29,6 +30,7 @@ struct PluginOptions {
     command
         .add_option("--memory", limits.memory_mib,
                     "address space of a plug-in's process in MiB; 0: no cap")
+        ->needs(plugin)
         ->check(CLI::Range(0, 1 << 24));
   }
   // " --plugin LIB", and the limits that are not the usual ones.
