@@ -75,9 +75,10 @@ template <class Position>
   return Rows::stand;
 }
 
-// Of `count` tokens whose only row is the table's at these positions; whether all are there.
+// The table's rows at these positions, one to every `step` of rows; whether all are there.
 template <class Position>
-bool look_up_standing(const EmbeddingState& s, const Position* at, int count, const void** rows) {
+bool look_up_standing(const EmbeddingState& s, const Position* at, int count, const void** rows,
+                      int step) {
   const auto ready = static_cast<std::uint64_t>(s.ready);
   const float* table = s.table.data();
   const std::ptrdiff_t width = 2 * std::ptrdiff_t{s.seeds.columns};
@@ -85,7 +86,7 @@ bool look_up_standing(const EmbeddingState& s, const Position* at, int count, co
   for (int t = 0; t < count; ++t) {
     const auto p = static_cast<std::uint64_t>(std::int64_t{at[t]});
     all = all && p < ready;
-    rows[t] = table + (all ? static_cast<std::ptrdiff_t>(p) * width : 0);
+    rows[t * step] = table + (all ? static_cast<std::ptrdiff_t>(p) * width : 0);
   }
   return all;
 }
@@ -99,15 +100,12 @@ Rows look_up_all(const EmbeddingState& s, const Position* at, std::ptrdiff_t str
   for (int a = 1; a < s.c.axes && equal; ++a) equal = std::equal(at, at + count, at + a * stride);
   const int only = s.rows > 1 ? -1 : equal ? 0 : s.axis_of_row.front();
   if (only >= 0)
-    return look_up_standing(s, at + only * stride, count, rows) ? Rows::stand : Rows::absent;
+    return look_up_standing(s, at + only * stride, count, rows, 1) ? Rows::stand : Rows::absent;
   if (equal || !s.merges) return Rows::absent;
-  for (int t = 0; t < count; ++t)
-    for (int a = 0; a < s.c.axes; ++a) {
-      const Position p = at[a * stride + t];
-      if (p < 0 || p >= s.ready) return Rows::absent;
-      rows[t * s.c.axes + a] = s.table_row(p);
-    }
-  return Rows::merge;
+  bool all = true;
+  for (int a = 0; a < s.c.axes; ++a)
+    all = look_up_standing(s, at + a * stride, count, rows + a, s.c.axes) && all;
+  return all ? Rows::merge : Rows::absent;
 }
 
 // Rotates tokens begin .. end - 1. find_all(first, count, rows): where the rows of these tokens

@@ -120,14 +120,14 @@ struct Passes {
     if (job.rotary_dim < job.head_dim) copy_tails<typename Block::Element>(job, 0, job.tokens);
   }
 
-  // Whether the whole job was done.
-  template <bool merges>
+  // Whether the whole job was done, a row of so many axes a token.
+  template <int axes>
   static bool swept(const RotateJob& job) {
-    if constexpr (Isa::kRegisters < 32 || (merges && !kMerges)) {
+    if constexpr (Isa::kRegisters < 32 || (axes > 1 && !kMerges)) {
       return false;
     } else {
-      const bool done = job.prefetch != 0 ? fast::swept<Isa, Block, true, merges>(job)
-                                          : fast::swept<Isa, Block, false, merges>(job);
+      const bool done = job.prefetch != 0 ? fast::swept<Isa, Block, true, axes>(job)
+                                          : fast::swept<Isa, Block, false, axes>(job);
       if (done && job.rotary_dim < job.head_dim)
         copy_tails<typename Block::Element>(job, 0, job.tokens);
       return done;
@@ -135,8 +135,9 @@ struct Passes {
   }
 
   static void rotate(const RotateJob& job) {
-    if (job.merged.parts != nullptr) return swept<true>(job) ? void() : rotate_merged(job);
-    if (swept<false>(job)) return;
+    if (job.merged.parts != nullptr)
+      return swept<2>(job) || swept<3>(job) ? void() : rotate_merged(job);
+    if (swept<1>(job)) return;
     constexpr unsigned kPairs = Block::kPairs, kMost = 4;
     const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2;
     const auto& passes = job.prefetch != 0 ? kPasses<true> : kPasses<false>;

@@ -81,6 +81,7 @@ struct Halves {
 // `V` is the vector type's name in Isa: its lanes, loads, stores and arithmetic.
 template <class V, class Stored = AsIs<V>>
 struct HalfSplit : Halves<Stored> {
+  using Lanes = V;
   using Real = typename V::Element;
   using Data = typename Halves<Stored>::Data;
   static constexpr int kPairs = V::kLanes;
@@ -107,6 +108,7 @@ struct HalfSplit : Halves<Stored> {
 template <class V, class Stored = AsIs<V>>
 struct Adjacent {
   using Element = typename Stored::Element;
+  using Lanes = V;
   using Real = typename V::Element;
   static constexpr int kPairs = V::kLanes;
   static constexpr bool kNeox = false;
@@ -153,6 +155,7 @@ struct Adjacent {
 template <class Isa>
 struct HalfSplitBf16 : Halves<AsWords<Isa>> {
   using V = typename Isa::F32;
+  using Lanes = V;
   using Real = float;
   using Data = typename Halves<AsWords<Isa>>::Data;
   static constexpr int kPairs = 2 * V::kLanes;
@@ -184,6 +187,7 @@ struct HalfSplitBf16 : Halves<AsWords<Isa>> {
 template <class Isa>
 struct AdjacentBf16 {
   using V = typename Isa::F32;
+  using Lanes = V;
   using Element = std::uint16_t;
   using Real = float;
   static constexpr int kPairs = V::kLanes;

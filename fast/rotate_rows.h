@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "fast/rotate.h"
 #include "fast/rows.h"
 
@@ -49,6 +51,56 @@ struct MergedRow {
     for (++part; part < end; ++part)
       out = V::replace(out, part->columns, static_cast<const float*>(rows[part->axis]) + offset);
     return out;
+  }
+};
+
+// The columns of every axis but the first, which has the others: bit i % 64 of word i / 64.
+template <int axes, std::size_t columns>
+struct AxisColumns {
+  explicit AxisColumns(const MergedRows& merged) {
+    for (std::size_t g = 0; axes > 1 && g < columns / kColumnGroup; ++g)
+      for (int p = merged.part_begin[g]; p < merged.part_begin[g + 1]; ++p)
+        if (const GroupPart& part = merged.parts[p]; part.axis > 0)
+          words[part.axis - 1U][g / 4] |= std::uint64_t{part.columns} << g % 4 * kColumnGroup;
+  }
+  // More mask registers than there are would be stored and loaded again.
+  void keep() {
+    for (auto& axis : words)
+      for (std::uint64_t& word : axis) asm("" : "+r"(word));
+  }
+  std::array<std::array<std::uint64_t, (columns + 63) / 64>, axes - 1> words{};
+};
+
+// A token's row in registers: cos and sin of columns 0, 1, ..
+template <class V, int vectors>
+struct HeldRow {
+  using Real = typename V::Element;
+  static constexpr std::ptrdiff_t kColumns = std::ptrdiff_t{vectors} * V::kLanes;
+  typename V::Vector c[vectors], s[vectors];
+
+  [[gnu::always_inline]] void load(const Real* row) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      c[v] = V::template load<true>(row + v * V::kLanes, 0);
+      s[v] = V::template load<true>(row + kColumns + v * V::kLanes, 0);
+    }
+  }
+  // Lays the columns that are set over it, bit i % 64 of word i / 64 for column i.
+  [[gnu::always_inline]] void lay_over(const std::uint64_t* set, const Real* row) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      const auto here = static_cast<std::uint16_t>(set[v / 4] >> v % 4 * V::kLanes);
+      c[v] = V::replace(c[v], here, row + v * V::kLanes);
+      s[v] = V::replace(s[v], here, row + kColumns + v * V::kLanes);
+    }
+  }
+  template <class, bool full>
+  auto cos(std::ptrdiff_t at, int /*n*/) const {
+    return c[at / V::kLanes];
+  }
+  template <class, bool full>
+  auto sin(std::ptrdiff_t at, int /*n*/) const {
+    return s[at / V::kLanes];
   }
 };
 

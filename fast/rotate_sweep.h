@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include "fast/rotate_heads.h"
 #include "fast/rotate_rows.h"
 
@@ -18,7 +20,8 @@ inline bool in_place(const JobTensor& t) {
   return t.input == t.output && t.input_token == t.output_token && t.input_head == t.output_head;
 }
 
-template <class Isa, class Block, int blocks, bool ahead, bool merges, bool apart>
+// `axes`: how many a row is put together from, two or three; 1: it stands.
+template <class Isa, class Block, int blocks, bool ahead, int axes, bool apart>
 void sweep(const RotateJob& job) {
   using Element = typename Block::Element;
   using Real = typename Block::Real;
@@ -32,33 +35,42 @@ void sweep(const RotateJob& job) {
   const int q_heads = job.runs->count * q.group, k_heads = job.runs->count * k.group;
   const std::ptrdiff_t distance = q_heads > 0 ? q.distance : k.distance;
   const Real sign = job.adjoint ? -1 : 1;
-  const std::ptrdiff_t step = merges ? job.rows_per_token : 1;
-  const MergedRows merged = job.merged;
-  typename Block::Trig trig[blocks];
-  const auto load = [&](const void* const* rows, const void* standing) {
-    const auto row = [&] {
-      if constexpr (merges) {
-        return MergedRow{rows, merged, 0, kPairs};
-      } else {
-        return StandingRow<Real>{static_cast<const Real*>(standing), kPairs};
-      }
-    }();
-#pragma GCC unroll 4
-    for (int b = 0; b < blocks; ++b)
-      trig[b] = Block::template read<true>(row, b * Block::kPairs, Block::kPairs);
-  };
   const void* const* rows = job.rows;
-  load(rows, *rows);
-  const void* upcoming = rows[job.tokens > 1 ? step : 0];
+  const Real* upcoming[axes] = {};
+  // Whether the last axis alone moves on, as along a line of an image.
+  bool only_last = false;
+  const auto look_up = [&](const void* const* at) {
+    bool same = axes > 1;
+#pragma GCC unroll 3
+    for (int a = 0; a < axes; ++a) {
+      if (a + 1 < axes) same = same && upcoming[a] == at[a];
+      upcoming[a] = static_cast<const Real*>(at[a]);
+    }
+    only_last = same;
+  };
+  AxisColumns<axes, kPairs> columns(job.merged);
+  HeldRow<typename Block::Lanes, kPairs / Block::Lanes::kLanes> row;
+  const auto load = [&]() __attribute__((always_inline)) {
+    columns.keep();
+    if (!only_last) {
+      row.load(upcoming[0]);
+      if constexpr (axes > 2) row.lay_over(columns.words[0].data(), upcoming[1]);
+    }
+    if constexpr (axes > 1) row.lay_over(columns.words[axes - 2].data(), upcoming[axes - 1]);
+  };
+  look_up(rows);
+  load();
+  look_up(rows + (job.tokens > 1 ? axes : 0));
   for (int left = job.tokens; left > 0; --left) {
     Block now[blocks];
 #pragma GCC unroll 4
-    for (int b = 0; b < blocks; ++b) now[b].set(trig[b], sign);
+    for (int b = 0; b < blocks; ++b)
+      now[b].set(Block::template read<true>(row, b * Block::kPairs, Block::kPairs), sign);
+    load();
     // Past the end the last row comes again.
-    rows += left > 1 ? step : 0;
-    load(rows, upcoming);
-    if constexpr (!merges) upcoming = rows[left > 2 ? step : 0];
-    if constexpr (!merges && ahead) ask_row<Isa, Real>(upcoming, kPairs, kPairs);
+    rows += left > 1 ? axes : 0;
+    look_up(rows + (left > 2 ? axes : 0));
+    if constexpr (axes == 1 && ahead) ask_row<Isa, Real>(*upcoming, kPairs, kPairs);
     turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? q_in : q_out, q_out, q_in_head,
                                                  q.out_head, q_heads, kPairs, distance, 0, 0);
     turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? k_in : k_out, k_out, k_in_head,
@@ -71,20 +83,20 @@ void sweep(const RotateJob& job) {
 }
 
 // Runs the job if it is a common one; whether it was.
-template <class Isa, class Block, bool ahead, bool merges>
+template <class Isa, class Block, bool ahead, int axes>
 bool swept(const RotateJob& job) {
   constexpr unsigned kMost = 4;
   const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2, blocks = pairs / Block::kPairs;
   if (job.tokens == 0 || job.run_count != 1 || blocks == 0 || blocks > kMost ||
       pairs % Block::kPairs != 0 || job.sin_offset != static_cast<std::ptrdiff_t>(pairs) ||
-      (!merges && job.rows_per_token != 1))
+      job.rows_per_token != axes)
     return false;
   using Function = void(const RotateJob&);
   static constexpr Function* kSweeps[kMost][2] = {
-      {sweep<Isa, Block, 1, ahead, merges, false>, sweep<Isa, Block, 1, ahead, merges, true>},
-      {sweep<Isa, Block, 2, ahead, merges, false>, sweep<Isa, Block, 2, ahead, merges, true>},
-      {sweep<Isa, Block, 3, ahead, merges, false>, sweep<Isa, Block, 3, ahead, merges, true>},
-      {sweep<Isa, Block, 4, ahead, merges, false>, sweep<Isa, Block, 4, ahead, merges, true>}};
+      {sweep<Isa, Block, 1, ahead, axes, false>, sweep<Isa, Block, 1, ahead, axes, true>},
+      {sweep<Isa, Block, 2, ahead, axes, false>, sweep<Isa, Block, 2, ahead, axes, true>},
+      {sweep<Isa, Block, 3, ahead, axes, false>, sweep<Isa, Block, 3, ahead, axes, true>},
+      {sweep<Isa, Block, 4, ahead, axes, false>, sweep<Isa, Block, 4, ahead, axes, true>}};
   const bool apart = !in_place(job.tensors[0]) || !in_place(job.tensors[1]);
   kSweeps[blocks - 1][apart ? 1 : 0](job);
   return true;
