@@ -169,26 +169,28 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
   std::cout << compared << " batches compared\n";
 }
 
-// Rows of several axes, from the table: any axes in any lanes, one map and one for each KV head,
-// widths that kernels may merge and widths that they may not.
+// Rows of two to four axes, from the table: any axes in any lanes, one map and one for each KV
+// head, widths that kernels may merge and widths that they may not. Now and then an axis stays
+// where it was, as along the lines of an image.
 TEST(FastEmbedding, RowsOfSeveralAxesEqualThePlan) {
   std::mt19937_64 random(kSeed);
   const Case base = case_from_json(Json{{"id", "g"}, {"model", "gemma-3-4b"}, {"sequence", "t1"}});
   fast::RotaryCase c = rotary_case(base, allocation(base), 1);
   c.num_heads = 6;
   c.num_key_value_heads = 2;
-  c.axes = 3;
   for (const int rotary_dim : {32, 64, 96, 128, 160, 192, 256})
     for (const int maps : {1, 2})
       for (const bool neox : {true, false}) {
+        c.axes = 2 + static_cast<int>(random() % 3);
         c.rotary_dim = rotary_dim;
         c.maps = maps;
         c.neox = neox;
         c.axis_map.clear();
         c.rung.clear();
         for (int i = 0; i < maps * rotary_dim / 2; ++i) {
-          c.axis_map.push_back(
-              static_cast<std::uint8_t>(random() % 16 == 0 ? fast::kNoAxis : random() % 3));
+          c.axis_map.push_back(random() % 16 == 0
+                                   ? fast::kNoAxis
+                                   : static_cast<std::uint8_t>(random() % unsigned(c.axes)));
           c.rung.push_back(i % (rotary_dim / 2));
         }
         for (fast::Kernel kernel : fast::kernels()) {
@@ -198,8 +200,11 @@ TEST(FastEmbedding, RowsOfSeveralAxesEqualThePlan) {
           const fast::RotaryEmbedding embedding(c, {.ready_positions = 1024, .kernel = &kernel});
           for (const Storage s : {Storage::f32, Storage::bf16, Storage::f16}) {
             const int tokens = 1 + static_cast<int>(random() % 70);
-            std::vector<std::int64_t> ids(static_cast<std::size_t>(3 * tokens));
-            for (std::int64_t& p : ids) p = static_cast<std::int64_t>(random() % 1024);
+            std::vector<std::int64_t> ids;
+            for (int i = 0; i < c.axes * tokens; ++i)
+              ids.push_back(i % tokens > 0 && random() % 2 == 0
+                                ? ids.back()
+                                : static_cast<std::int64_t>(random() % 1024));
             const std::vector<double> doubles(ids.begin(), ids.end());
             const Batch input = draw_batch(random, c, s, tokens);
             const auto direction =
@@ -210,7 +215,8 @@ TEST(FastEmbedding, RowsOfSeveralAxesEqualThePlan) {
                              in_place(got.k, c, c.num_key_value_heads), direction);
             EXPECT_TRUE(got == by_plan(kernel, c, input, s, doubles, tokens, direction))
                 << kernel.name << " storage " << static_cast<int>(s) << " rotary_dim " << rotary_dim
-                << " maps " << maps << " neox " << neox << " ahead " << (kernel.rotate == ahead);
+                << " axes " << c.axes << " maps " << maps << " neox " << neox << " ahead "
+                << (kernel.rotate == ahead);
           }
         }
       }
