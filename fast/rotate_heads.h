@@ -15,17 +15,18 @@ template <class Isa, class Block, bool ahead>
 constexpr bool kInOrder = ahead&& Isa::kRegisters >= 32 && Block::kNeox;
 
 // Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
-// alone.
-template <class Isa, class Block>
+// alone. `here`: at this very place among loads and stores.
+template <class Isa, class Block, bool here>
 void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
          int block) {
   constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
   constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
   if (kLanes < kLine && block % 2 != 0) return;
+  const auto prefetch = here ? Isa::prefetch_here : Isa::prefetch;
   const char* first = reinterpret_cast<const char*>(x) + distance;
-  Isa::prefetch(first);
-  if (Block::kNeox && half != 0) Isa::prefetch(reinterpret_cast<const char*>(x + half) + distance);
-  if (kLanes > kLine) Isa::prefetch(first + 64);
+  prefetch(first);
+  if (Block::kNeox && half != 0) prefetch(reinterpret_cast<const char*>(x + half) + distance);
+  if (kLanes > kLine) prefetch(first + 64);
 }
 
 // Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
@@ -80,18 +81,18 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
         turned[b] = trig[b].turn(data[b]);
-        ask<Isa, Block>(in + b * kStep, 0, distance, b);
+        ask<Isa, Block, true>(in + b * kStep, 0, distance, b);
         Block::template store_first<true>(turned[b], out + b * kStep, Block::kPairs);
       }
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
-        ask<Isa, Block>(in + half + b * kStep, 0, distance, b);
+        ask<Isa, Block, true>(in + half + b * kStep, 0, distance, b);
         Block::template store_second<true>(turned[b], out + b * kStep, half, Block::kPairs);
       }
     } else {
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
-        if constexpr (ahead) ask<Isa, Block>(in + b * kStep, half, distance, b);
+        if constexpr (ahead) ask<Isa, Block, false>(in + b * kStep, half, distance, b);
         store(std::true_type(),
               trig[b].turn(Block::template load<true>(in + b * kStep, half, Block::kPairs)),
               out + b * kStep, Block::kPairs);

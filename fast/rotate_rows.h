@@ -87,6 +87,7 @@ struct HeldRow {
   }
   // Lays the columns that are set over it, bit i % 64 of word i / 64 for column i.
   [[gnu::always_inline]] void lay_over(const std::uint64_t* set, const Real* row) {
+    static_assert(V::kLanes == kColumnGroup);
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       const auto here = static_cast<std::uint16_t>(set[v / 4] >> v % 4 * V::kLanes);

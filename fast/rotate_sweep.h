@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-
 #include "fast/rotate_heads.h"
 #include "fast/rotate_rows.h"
 
