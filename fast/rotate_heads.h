@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include "fast/rotate.h"
@@ -42,13 +43,32 @@ struct Cursor {
         group(tensor.group) {
     // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
     constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
-    distance = job.prefetch / (job.rotary_dim * kSize) * tensor.input_head * kSize;
+    heads_ahead = job.prefetch / (job.rotary_dim * kSize);
+    distance = heads_ahead * tensor.input_head * kSize;
   }
   const Element* in;
   Element* out;
   std::ptrdiff_t in_token, in_head, out_token, out_head;
   std::ptrdiff_t distance;  // in bytes, from what is loaded to what is asked for
+  std::ptrdiff_t heads_ahead;
   int group;
+};
+
+// Where the heads of a token ask: the first `within` of them `distance` bytes ahead, the others
+// `beyond`, so that what lies between the tokens is not asked for.
+template <class Element>
+struct Asking {
+  Asking(const Cursor<Element>& at, int heads) : within(heads), distance(at.distance) {
+    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
+    const std::ptrdiff_t gap = (at.in_token - heads * at.in_head) * kSize;
+    if (gap == 0) return;
+    const std::ptrdiff_t ahead = std::min<std::ptrdiff_t>(at.heads_ahead, heads);
+    within = heads - static_cast<int>(ahead);
+    distance = ahead * at.in_head * kSize;
+    beyond = distance + gap;
+  }
+  int within;
+  std::ptrdiff_t distance, beyond = 0;
 };
 
 // All heads of one run: `count` of them from `in` on. What is left behind the last whole block is

@@ -31,7 +31,7 @@ void sweep(const RotateJob& job) {
   const std::ptrdiff_t q_in_head = apart ? q.in_head : q.out_head;
   const std::ptrdiff_t k_in_head = apart ? k.in_head : k.out_head;
   const int q_heads = job.runs->count * q.group, k_heads = job.runs->count * k.group;
-  const std::ptrdiff_t distance = q_heads > 0 ? q.distance : k.distance;
+  const Asking q_asks(q, q_heads), k_asks(k, k_heads);
   const Real sign = job.adjoint ? -1 : 1;
   const void* const* rows = job.rows;
   const Real* upcoming[axes] = {};
@@ -69,10 +69,23 @@ void sweep(const RotateJob& job) {
     rows += left > 1 ? axes : 0;
     look_up(rows + (left > 2 ? axes : 0));
     if constexpr (axes == 1 && ahead) ask_row<Isa, Real>(*upcoming, kPairs, kPairs);
-    turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? q_in : q_out, q_out, q_in_head,
-                                                 q.out_head, q_heads, kPairs, distance, 0, 0);
-    turn_heads<Isa, Block, blocks, false, ahead>(now, apart ? k_in : k_out, k_out, k_in_head,
-                                                 k.out_head, k_heads, kPairs, distance, 0, 0);
+    const auto turn = [&](const Asking<Element>& asks, int heads, const Element* in,
+                          std::ptrdiff_t in_head, Element* out, std::ptrdiff_t out_head)
+        __attribute__((always_inline)) {
+      int count = ahead ? asks.within : heads;
+      std::ptrdiff_t distance = asks.distance;
+      for (;;) {
+        turn_heads<Isa, Block, blocks, false, ahead>(now, in, out, in_head, out_head, count, kPairs,
+                                                     distance, 0, 0);
+        if (!ahead || count == heads) return;
+        in += count * in_head;
+        out += count * out_head;
+        heads = count = heads - count;
+        distance = asks.beyond;
+      }
+    };
+    turn(q_asks, q_heads, apart ? q_in : q_out, q_in_head, q_out, q.out_head);
+    turn(k_asks, k_heads, apart ? k_in : k_out, k_in_head, k_out, k.out_head);
     q_out += q.out_token;
     k_out += k.out_token;
     if constexpr (apart) q_in += q.in_token;
