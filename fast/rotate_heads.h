@@ -42,9 +42,13 @@ struct Cursor {
         out_head(tensor.output_head),
         group(tensor.group) {
     // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
-    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
-    heads_ahead = job.prefetch / (job.rotary_dim * kSize);
-    distance = heads_ahead * tensor.input_head * kSize;
+    heads_ahead = job.prefetch / (job.rotary_dim * static_cast<std::ptrdiff_t>(sizeof(Element)));
+    distance = times(heads_ahead, tensor.input_head, sizeof(Element));
+  }
+  // The stride of a single head may be anything: modulo 2^64.
+  static std::ptrdiff_t times(std::ptrdiff_t count, std::ptrdiff_t stride, std::size_t size) {
+    return static_cast<std::ptrdiff_t>(static_cast<std::size_t>(count) *
+                                       static_cast<std::size_t>(stride) * size);
   }
   const Element* in;
   Element* out;
@@ -59,13 +63,16 @@ struct Cursor {
 template <class Element>
 struct Asking {
   Asking(const Cursor<Element>& at, int heads) : within(heads), distance(at.distance) {
-    constexpr auto kSize = static_cast<std::ptrdiff_t>(sizeof(Element));
-    const std::ptrdiff_t gap = (at.in_token - heads * at.in_head) * kSize;
-    if (gap == 0) return;
+    constexpr auto times = Cursor<Element>::times;
+    const std::ptrdiff_t token = times(1, at.in_token, sizeof(Element));
+    if (token == times(heads, at.in_head, sizeof(Element))) return;
     const std::ptrdiff_t ahead = std::min<std::ptrdiff_t>(at.heads_ahead, heads);
     within = heads - static_cast<int>(ahead);
-    distance = ahead * at.in_head * kSize;
-    beyond = distance + gap;
+    distance = times(ahead, at.in_head, sizeof(Element));
+    // From head h to head h - within of the next token.
+    beyond = static_cast<std::ptrdiff_t>(
+        static_cast<std::size_t>(token) -
+        static_cast<std::size_t>(times(within, at.in_head, sizeof(Element))));
   }
   int within;
   std::ptrdiff_t distance, beyond = 0;
