@@ -103,8 +103,8 @@ Rows look_up_all(const EmbeddingState& s, const Position* at, std::ptrdiff_t str
     return look_up_standing(s, at + only * stride, count, rows, 1) ? Rows::stand : Rows::absent;
   if (equal || !s.merges) return Rows::absent;
   bool all = true;
-  for (int a = 0; a < s.c.axes; ++a)
-    all = look_up_standing(s, at + a * stride, count, rows + a, s.c.axes) && all;
+  for (int a = 0; a < s.c.axes && all; ++a)
+    all = look_up_standing(s, at + a * stride, count, rows + a, s.c.axes);
   return all ? Rows::merge : Rows::absent;
 }
 

@@ -130,9 +130,6 @@ struct Avx512 {
     return _mm512_ternarylogic_epi32(rounded(odd), _mm512_set1_epi32(static_cast<int>(0xffff0000U)),
                                      _mm512_srli_epi32(rounded(even), 16), 0xea);
   }
-  static void prefetch(const char* line) { _mm_prefetch(line, _MM_HINT_T0); }
-  // At this place among loads and stores, which the compiler would choose otherwise.
-  static void prefetch_here(const char* line) { asm volatile("prefetcht0 %0" : : "m"(*line)); }
 };
 
 }  // namespace

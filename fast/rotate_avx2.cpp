@@ -147,9 +147,6 @@ struct Avx2 {
   static __m256i to_bf16(__m256 even, __m256 odd) {
     return _mm256_blend_epi16(_mm256_srli_epi32(rounded(even), 16), rounded(odd), 0xaa);
   }
-  static void prefetch(const char* line) { _mm_prefetch(line, _MM_HINT_T0); }
-  // At this place among loads and stores, which the compiler would choose otherwise.
-  static void prefetch_here(const char* line) { asm volatile("prefetcht0 %0" : : "m"(*line)); }
 };
 
 }  // namespace

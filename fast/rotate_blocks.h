@@ -43,7 +43,7 @@ void pass(const RotateJob& job, int begin, int end, int first) {
       }();
       if constexpr (ahead && !merges)
         if (token + 1 < end)
-          ask_row<Isa, Real>(rows[job.rows_per_token + run->row], job.sin_offset, half);
+          ask_row<Real>(rows[job.rows_per_token + run->row], job.sin_offset, half);
       Block trig[blocks + (part ? 1 : 0)];
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "fast/prefetch.h"
 #include "fast/rotate.h"
 
 // One token's heads, turned by blocks that stay in registers. Internal linkage, as rotate_blocks.h.
@@ -17,17 +18,17 @@ constexpr bool kInOrder = ahead&& Isa::kRegisters >= 32 && Block::kNeox;
 
 // Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
 // alone. `here`: at this very place among loads and stores.
-template <class Isa, class Block, bool here>
+template <class Block, bool here>
 void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
          int block) {
   constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
   constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
   if (kLanes < kLine && block % 2 != 0) return;
-  const auto prefetch = here ? Isa::prefetch_here : Isa::prefetch;
+  const auto ask_for = here ? prefetch_here : prefetch;
   const char* first = reinterpret_cast<const char*>(x) + distance;
-  prefetch(first);
-  if (Block::kNeox && half != 0) prefetch(reinterpret_cast<const char*>(x + half) + distance);
-  if (kLanes > kLine) prefetch(first + 64);
+  ask_for(first);
+  if (Block::kNeox && half != 0) ask_for(reinterpret_cast<const char*>(x + half) + distance);
+  if (kLanes > kLine) ask_for(first + 64);
 }
 
 // Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
@@ -42,20 +43,19 @@ struct Cursor {
         out_head(tensor.output_head),
         group(tensor.group) {
     // As many bytes that are rotated, in whole heads: what lies between them is not asked for.
-    heads_ahead = job.prefetch / (job.rotary_dim * static_cast<std::ptrdiff_t>(sizeof(Element)));
-    distance = times(heads_ahead, tensor.input_head, sizeof(Element));
+    heads_ahead =
+        static_cast<int>(job.prefetch / (job.rotary_dim * std::ptrdiff_t{sizeof(Element)}));
+    distance = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(heads_ahead) * bytes(in_head));
   }
-  // The stride of a single head may be anything: modulo 2^64.
-  static std::ptrdiff_t times(std::ptrdiff_t count, std::ptrdiff_t stride, std::size_t size) {
-    return static_cast<std::ptrdiff_t>(static_cast<std::size_t>(count) *
-                                       static_cast<std::size_t>(stride) * size);
+  // Modulo 2^64: the stride of a single head may be anything.
+  static std::size_t bytes(std::ptrdiff_t stride) {
+    return static_cast<std::size_t>(stride) * sizeof(Element);
   }
   const Element* in;
   Element* out;
   std::ptrdiff_t in_token, in_head, out_token, out_head;
   std::ptrdiff_t distance;  // in bytes, from what is loaded to what is asked for
-  std::ptrdiff_t heads_ahead;
-  int group;
+  int heads_ahead, group;
 };
 
 // Where the heads of a token ask: the first `within` of them `distance` bytes ahead, the others
@@ -63,16 +63,13 @@ struct Cursor {
 template <class Element>
 struct Asking {
   Asking(const Cursor<Element>& at, int heads) : within(heads), distance(at.distance) {
-    constexpr auto times = Cursor<Element>::times;
-    const std::ptrdiff_t token = times(1, at.in_token, sizeof(Element));
-    if (token == times(heads, at.in_head, sizeof(Element))) return;
-    const std::ptrdiff_t ahead = std::min<std::ptrdiff_t>(at.heads_ahead, heads);
-    within = heads - static_cast<int>(ahead);
-    distance = times(ahead, at.in_head, sizeof(Element));
+    const std::size_t token = at.bytes(at.in_token), head = at.bytes(at.in_head);
+    if (token == static_cast<std::size_t>(heads) * head) return;
+    const int ahead = std::min(at.heads_ahead, heads);
+    within = heads - ahead;
+    distance = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(ahead) * head);
     // From head h to head h - within of the next token.
-    beyond = static_cast<std::ptrdiff_t>(
-        static_cast<std::size_t>(token) -
-        static_cast<std::size_t>(times(within, at.in_head, sizeof(Element))));
+    beyond = static_cast<std::ptrdiff_t>(token - static_cast<std::size_t>(within) * head);
   }
   int within;
   std::ptrdiff_t distance, beyond = 0;
@@ -108,18 +105,18 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
         turned[b] = trig[b].turn(data[b]);
-        ask<Isa, Block, true>(in + b * kStep, 0, distance, b);
+        ask<Block, true>(in + b * kStep, 0, distance, b);
         Block::template store_first<true>(turned[b], out + b * kStep, Block::kPairs);
       }
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
-        ask<Isa, Block, true>(in + half + b * kStep, 0, distance, b);
+        ask<Block, true>(in + half + b * kStep, 0, distance, b);
         Block::template store_second<true>(turned[b], out + b * kStep, half, Block::kPairs);
       }
     } else {
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
-        if constexpr (ahead) ask<Isa, Block, false>(in + b * kStep, half, distance, b);
+        if constexpr (ahead) ask<Block, false>(in + b * kStep, half, distance, b);
         store(std::true_type(),
               trig[b].turn(Block::template load<true>(in + b * kStep, half, Block::kPairs)),
               out + b * kStep, Block::kPairs);

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "fast/prefetch.h"
 #include "fast/rotate.h"
 #include "fast/rows.h"
 
@@ -106,12 +107,12 @@ struct HeldRow {
 };
 
 // Asks for a row of cos and sin, `count` values each.
-template <class Isa, class Real>
+template <class Real>
 void ask_row(const void* row, std::ptrdiff_t sin_offset, std::ptrdiff_t count) {
   const auto* cos = static_cast<const Real*>(row);
   for (std::ptrdiff_t i = 0; i < count; i += std::ptrdiff_t{64 / sizeof(Real)}) {
-    Isa::prefetch(reinterpret_cast<const char*>(cos + i));
-    Isa::prefetch(reinterpret_cast<const char*>(cos + sin_offset + i));
+    prefetch(reinterpret_cast<const char*>(cos + i));
+    prefetch(reinterpret_cast<const char*>(cos + sin_offset + i));
   }
 }
 

@@ -68,7 +68,7 @@ void sweep(const RotateJob& job) {
     // Past the end the last row comes again.
     rows += left > 1 ? axes : 0;
     look_up(rows + (left > 2 ? axes : 0));
-    if constexpr (axes == 1 && ahead) ask_row<Isa, Real>(*upcoming, kPairs, kPairs);
+    if constexpr (axes == 1 && ahead) ask_row<Real>(*upcoming, kPairs, kPairs);
     const auto turn = [&](const Asking<Element>& asks, int heads, const Element* in,
                           std::ptrdiff_t in_head, Element* out, std::ptrdiff_t out_head)
         __attribute__((always_inline)) {
