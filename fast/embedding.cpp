@@ -32,6 +32,7 @@ struct Batch {
   const InOut &q, &k;
   bool adjoint;
   std::ptrdiff_t prefetch;
+  bool in_table;  // every position is
 };
 
 RotateJob job_of(const EmbeddingState& s, const Batch& batch, const void* const* rows) {
@@ -77,34 +78,34 @@ template <class Position>
 
 // The table's rows at these positions, one to every `step` of rows; whether all are there.
 template <class Position>
-bool look_up_standing(const EmbeddingState& s, const Position* at, int count, const void** rows,
-                      int step) {
+bool look_up_standing(const EmbeddingState& s, bool in_table, const Position* at, int count,
+                      const void** rows, int step) {
   const auto ready = static_cast<std::uint64_t>(s.ready);
+  if (!in_table && !std::all_of(at, at + count, [&](std::int64_t p) {
+        return static_cast<std::uint64_t>(p) < ready;
+      }))
+    return false;
   const float* table = s.table.data();
   const std::ptrdiff_t width = 2 * std::ptrdiff_t{s.seeds.columns};
-  bool all = true;
-  for (int t = 0; t < count; ++t) {
-    const auto p = static_cast<std::uint64_t>(std::int64_t{at[t]});
-    all = all && p < ready;
-    rows[t * step] = table + (all ? static_cast<std::ptrdiff_t>(p) * width : 0);
-  }
-  return all;
+  for (int t = 0; t < count; ++t) rows[t * step] = table + std::ptrdiff_t{at[t]} * width;
+  return true;
 }
 
 // Of all tokens of a block: Rows::absent where they have to be looked at one by one.
 template <class Position>
-Rows look_up_all(const EmbeddingState& s, const Position* at, std::ptrdiff_t stride, int count,
-                 const void** rows) {
+Rows look_up_all(const EmbeddingState& s, bool in_table, const Position* at, std::ptrdiff_t stride,
+                 int count, const void** rows) {
   if (s.table.empty() || (s.rows > 1 && !s.merges)) return Rows::absent;
   bool equal = true;
   for (int a = 1; a < s.c.axes && equal; ++a) equal = std::equal(at, at + count, at + a * stride);
   const int only = s.rows > 1 ? -1 : equal ? 0 : s.axis_of_row.front();
   if (only >= 0)
-    return look_up_standing(s, at + only * stride, count, rows, 1) ? Rows::stand : Rows::absent;
+    return look_up_standing(s, in_table, at + only * stride, count, rows, 1) ? Rows::stand
+                                                                             : Rows::absent;
   if (equal || !s.merges) return Rows::absent;
   bool all = true;
   for (int a = 0; a < s.c.axes && all; ++a)
-    all = look_up_standing(s, at + a * stride, count, rows + a, s.c.axes);
+    all = look_up_standing(s, in_table, at + a * stride, count, rows + a, s.c.axes);
   return all ? Rows::merge : Rows::absent;
 }
 
@@ -172,7 +173,7 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
             }
           },
           [&](int first, int count, const void** rows) {
-            return look_up_all(s, ids + first, stride, count, rows);
+            return look_up_all(s, batch.in_table, ids + first, stride, count, rows);
           });
       return;
     }
@@ -191,6 +192,18 @@ void rotate_some(const EmbeddingState& s, const Batch& batch, const Position* id
   } else {
     rotate_range<float>(s, batch, begin, end, exactly, none);
   }
+}
+
+// Every bit that one of them has: below a power of two exactly where all of them are, none of them
+// negative. All bits where they are not integers.
+template <class Position>
+std::uint64_t bits_of(std::span<const Position> position_ids) {
+  std::uint64_t bits = 0;
+  if constexpr (std::is_integral_v<Position>)
+    for (const Position p : position_ids) bits |= static_cast<std::uint64_t>(std::int64_t{p});
+  else
+    bits = ~bits;
+  return bits;
 }
 
 // The check itself is called for those that fail.
@@ -221,18 +234,25 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
         look_up(s, position_ids.data(), 1, rows) == Rows::stand) {
       if (!plain_token(s.c.head_dim, size, s.c.num_heads, q, s.c.num_key_value_heads, k))
         check_tensors();
-      s.kernel->rotate(job_of(s, {storage, tokens, q, k, adjoint, 0}, rows));
+      s.kernel->rotate(job_of(s, {storage, tokens, q, k, adjoint, 0, true}, rows));
       return;
     }
   }
-  check_each(position_ids);
+  const std::uint64_t bits = bits_of(position_ids);
+  if (bits >= static_cast<std::uint64_t>(kMaxPosition)) check_each(position_ids);
   if (tokens == 0) return;
   check_tensors();
   const std::size_t bytes = static_cast<std::size_t>(tokens) *
                             (static_cast<std::size_t>(s.c.num_heads) +
                              static_cast<std::size_t>(s.c.num_key_value_heads)) *
                             static_cast<std::size_t>(s.c.head_dim) * size;
-  const Batch batch{storage, tokens, q, k, adjoint, prefetch_distance(bytes)};
+  const Batch batch{storage,
+                    tokens,
+                    q,
+                    k,
+                    adjoint,
+                    prefetch_distance(bytes),
+                    bits < static_cast<std::uint64_t>(s.ready)};
   const int parts = std::min(threads, tokens);
   if (parts == 1) {
     rotate_some(s, batch, position_ids.data(), 0, tokens);

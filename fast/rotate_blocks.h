@@ -55,9 +55,11 @@ void pass(const RotateJob& job, int begin, int end, int first) {
         trig[0].set(Block::template read<false>(row, first, left), sign);
       for (const Cursor<Element>& at : cursors) {
         const std::ptrdiff_t from = std::ptrdiff_t{run->first} * at.group;
-        turn_heads<Isa, Block, blocks, part, ahead>(
-            trig, at.in + from * at.in_head, at.out + from * at.out_head, at.in_head, at.out_head,
-            run->count * at.group, half, at.distance, back, left);
+        const Element* in = at.in + from * at.in_head;
+        Element* out = at.out + from * at.out_head;
+        turn_heads<Isa, Block, blocks, part, ahead>(trig, in, out, at.in_head, at.out_head,
+                                                    run->count * at.group, half, at.distance, back,
+                                                    left);
       }
     }
     for (Cursor<Element>& at : cursors) at.in += at.in_token, at.out += at.out_token;

@@ -75,13 +75,20 @@ struct Asking {
   std::ptrdiff_t distance, beyond = 0;
 };
 
+// Without it g++ keeps the sum of all steps on the stack for the end of the loop.
+template <class Pointer>
+[[gnu::always_inline]] inline void step_by_step(Pointer& at) {
+  asm("" : "+r"(at));
+}
+
 // All heads of one run: `count` of them from `in` on. What is left behind the last whole block is
 // turned as one more whole block, which overlaps the one before: it is loaded before anything is
 // stored, so that a pair that is turned twice is written twice, with the same bits. `back` is where
 // it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide.
-template <class Isa, class Block, int blocks, bool part, bool ahead>
-[[gnu::always_inline]] inline void turn_heads(const Block* trig, const typename Block::Element* in,
-                                              typename Block::Element* out, std::ptrdiff_t in_head,
+template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart = true>
+[[gnu::always_inline]] inline void turn_heads(const Block* trig,
+                                              const typename Block::Element*& from,
+                                              typename Block::Element*& out, std::ptrdiff_t in_head,
                                               std::ptrdiff_t out_head, int count,
                                               std::ptrdiff_t half, std::ptrdiff_t distance,
                                               std::ptrdiff_t back, int left) {
@@ -94,6 +101,7 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
     Block::template store_second<full>(turned, to, half, n);
   };
   for (; count > 0; --count) {
+    const typename Block::Element* in = apart ? from : out;
     typename Block::Data overlap;
     if constexpr (kOverlap) overlap = Block::template load<true>(in + last, half, Block::kPairs);
     if constexpr (kInOrder<Isa, Block, ahead> && blocks > 0) {
@@ -128,8 +136,12 @@ template <class Isa, class Block, int blocks, bool part, bool ahead>
       store(std::false_type(), trig[0].turn(Block::template load<false>(in, half, left)), out,
             left);
     }
-    in += in_head;
+    if constexpr (apart) {
+      from += in_head;
+      step_by_step(from);
+    }
     out += out_head;
+    step_by_step(out);
   }
 }
 

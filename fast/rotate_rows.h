@@ -55,21 +55,27 @@ struct MergedRow {
   }
 };
 
-// The columns of every axis but the first, which has the others: bit i % 64 of word i / 64.
-template <int axes, std::size_t columns>
+// The columns of one axis: bit i % 64 of word i / 64. Named words, as g++ would leave an array in
+// memory.
+template <std::size_t columns>
 struct AxisColumns {
-  explicit AxisColumns(const MergedRows& merged) {
-    for (std::size_t g = 0; axes > 1 && g < columns / kColumnGroup; ++g)
+  static_assert(columns <= 128);
+  AxisColumns() = default;
+  AxisColumns(const MergedRows& merged, int axis) {
+    for (std::size_t g = 0; g < columns / kColumnGroup; ++g)
       for (int p = merged.part_begin[g]; p < merged.part_begin[g + 1]; ++p)
-        if (const GroupPart& part = merged.parts[p]; part.axis > 0)
-          words[part.axis - 1U][g / 4] |= std::uint64_t{part.columns} << g % 4 * kColumnGroup;
+        if (const GroupPart& part = merged.parts[p]; part.axis == axis)
+          (g < 4 ? low : high) |= std::uint64_t{part.columns} << g % 4 * kColumnGroup;
+  }
+  std::uint16_t group(int g) const {
+    return static_cast<std::uint16_t>((g < 4 ? low : high) >> g % 4 * kColumnGroup);
   }
   // More mask registers than there are would be stored and loaded again.
-  void keep() {
-    for (auto& axis : words)
-      for (std::uint64_t& word : axis) asm("" : "+r"(word));
+  [[gnu::always_inline]] void keep() {
+    asm("" : "+Yk"(low));
+    if constexpr (columns > 64) asm("" : "+Yk"(high));
   }
-  std::array<std::array<std::uint64_t, (columns + 63) / 64>, axes - 1> words{};
+  std::uint64_t low = 0, high = 0;
 };
 
 // A token's row in registers: cos and sin of columns 0, 1, ..
@@ -86,12 +92,12 @@ struct HeldRow {
       s[v] = V::template load<true>(row + kColumns + v * V::kLanes, 0);
     }
   }
-  // Lays the columns that are set over it, bit i % 64 of word i / 64 for column i.
-  [[gnu::always_inline]] void lay_over(const std::uint64_t* set, const Real* row) {
+  // Lays an axis's columns over it.
+  [[gnu::always_inline]] void lay_over(const AxisColumns<kColumns>& columns, const Real* row) {
     static_assert(V::kLanes == kColumnGroup);
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      const auto here = static_cast<std::uint16_t>(set[v / 4] >> v % 4 * V::kLanes);
+      const std::uint16_t here = columns.group(v);
       c[v] = V::replace(c[v], here, row + v * V::kLanes);
       s[v] = V::replace(s[v], here, row + kColumns + v * V::kLanes);
     }

@@ -28,68 +28,70 @@ void sweep(const RotateJob& job) {
   // In place, half of the numbers do.
   Element *q_out = q.out, *k_out = k.out;
   const Element *q_in = q.in, *k_in = k.in;
-  const std::ptrdiff_t q_in_head = apart ? q.in_head : q.out_head;
-  const std::ptrdiff_t k_in_head = apart ? k.in_head : k.out_head;
   const int q_heads = job.runs->count * q.group, k_heads = job.runs->count * k.group;
+  const std::ptrdiff_t q_out_rest = q.out_token - q_heads * q.out_head;
+  const std::ptrdiff_t k_out_rest = k.out_token - k_heads * k.out_head;
   const Asking q_asks(q, q_heads), k_asks(k, k_heads);
   const Real sign = job.adjoint ? -1 : 1;
   const void* const* rows = job.rows;
-  const Real* upcoming[axes] = {};
-  // Whether the last axis alone moves on, as along a line of an image.
-  bool only_last = false;
-  const auto look_up = [&](const void* const* at) {
-    bool same = axes > 1;
-#pragma GCC unroll 3
-    for (int a = 0; a < axes; ++a) {
-      if (a + 1 < axes) same = same && upcoming[a] == at[a];
-      upcoming[a] = static_cast<const Real*>(at[a]);
-    }
-    only_last = same;
+  const auto columns_of = [&](int axis) {
+    return axes > 1 ? AxisColumns<kPairs>(job.merged, axis) : AxisColumns<kPairs>();
   };
-  AxisColumns<axes, kPairs> columns(job.merged);
+  AxisColumns<kPairs> second = columns_of(1), last = columns_of(axes - 1);
   HeldRow<typename Block::Lanes, kPairs / Block::Lanes::kLanes> row;
-  const auto load = [&]() __attribute__((always_inline)) {
-    columns.keep();
-    if (!only_last) {
-      row.load(upcoming[0]);
-      if constexpr (axes > 2) row.lay_over(columns.words[0].data(), upcoming[1]);
-    }
-    if constexpr (axes > 1) row.lay_over(columns.words[axes - 2].data(), upcoming[axes - 1]);
+  const auto address = [](const void* at) { return static_cast<const Real*>(at); };
+  const auto load_whole = [&](const void* const* at) __attribute__((always_inline)) {
+    row.load(address(at[0]));
+    if constexpr (axes > 2) row.lay_over(second, address(at[1]));
+    if constexpr (axes > 1) row.lay_over(last, address(at[axes - 1]));
   };
-  look_up(rows);
-  load();
-  look_up(rows + (job.tokens > 1 ? axes : 0));
+  std::uint64_t stays = 0;
+  for (int t = 1; axes > 1 && t < job.tokens; ++t) {
+    const void* const* at = rows + t * axes;
+    bool same = true;
+    for (int a = 0; a + 1 < axes; ++a) same = same && at[a] == at[a - axes];
+    stays |= std::uint64_t{same} << t;
+  }
+  load_whole(rows);
+  rows += job.tokens > 1 ? axes : 0;
+  const Real* upcoming = address(rows[axes - 1]);
   for (int left = job.tokens; left > 0; --left) {
     Block now[blocks];
 #pragma GCC unroll 4
     for (int b = 0; b < blocks; ++b)
       now[b].set(Block::template read<true>(row, b * Block::kPairs, Block::kPairs), sign);
-    load();
+    if constexpr (axes > 2) second.keep();
+    if constexpr (axes > 1) last.keep();
+    stays >>= 1;
+    if constexpr (axes == 1)
+      row.load(upcoming);
+    else if ((stays & 1) != 0)
+      row.lay_over(last, upcoming);
+    else
+      load_whole(rows);
     // Past the end the last row comes again.
-    rows += left > 1 ? axes : 0;
-    look_up(rows + (left > 2 ? axes : 0));
-    if constexpr (axes == 1 && ahead) ask_row<Real>(*upcoming, kPairs, kPairs);
-    const auto turn = [&](const Asking<Element>& asks, int heads, const Element* in,
-                          std::ptrdiff_t in_head, Element* out, std::ptrdiff_t out_head)
+    rows += left > 2 ? axes : 0;
+    upcoming = address(rows[axes - 1]);
+    if constexpr (axes == 1 && ahead) ask_row<Real>(upcoming, kPairs, kPairs);
+    const auto turn = [&](const Asking<Element>& asks, int heads, const Element*& in,
+                          std::ptrdiff_t in_head, Element*& out, std::ptrdiff_t out_head)
         __attribute__((always_inline)) {
       int count = ahead ? asks.within : heads;
       std::ptrdiff_t distance = asks.distance;
       for (;;) {
-        turn_heads<Isa, Block, blocks, false, ahead>(now, in, out, in_head, out_head, count, kPairs,
-                                                     distance, 0, 0);
+        turn_heads<Isa, Block, blocks, false, ahead, apart>(now, in, out, in_head, out_head, count,
+                                                            kPairs, distance, 0, 0);
         if (!ahead || count == heads) return;
-        in += count * in_head;
-        out += count * out_head;
         heads = count = heads - count;
         distance = asks.beyond;
       }
     };
-    turn(q_asks, q_heads, apart ? q_in : q_out, q_in_head, q_out, q.out_head);
-    turn(k_asks, k_heads, apart ? k_in : k_out, k_in_head, k_out, k.out_head);
-    q_out += q.out_token;
-    k_out += k.out_token;
-    if constexpr (apart) q_in += q.in_token;
-    if constexpr (apart) k_in += k.in_token;
+    turn(q_asks, q_heads, q_in, q.in_head, q_out, q.out_head);
+    turn(k_asks, k_heads, k_in, k.in_head, k_out, k.out_head);
+    q_out += q_out_rest;
+    k_out += k_out_rest;
+    if constexpr (apart) q_in += q.in_token - q_heads * q.in_head;
+    if constexpr (apart) k_in += k.in_token - k_heads * k.in_head;
   }
 }
 
@@ -98,9 +100,9 @@ template <class Isa, class Block, bool ahead, int axes>
 bool swept(const RotateJob& job) {
   constexpr unsigned kMost = 4;
   const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2, blocks = pairs / Block::kPairs;
-  if (job.tokens == 0 || job.run_count != 1 || blocks == 0 || blocks > kMost ||
-      pairs % Block::kPairs != 0 || job.sin_offset != static_cast<std::ptrdiff_t>(pairs) ||
-      job.rows_per_token != axes)
+  if (job.tokens == 0 || (axes > 1 && job.tokens > 64) || job.run_count != 1 || blocks == 0 ||
+      blocks > kMost || pairs % Block::kPairs != 0 ||
+      job.sin_offset != static_cast<std::ptrdiff_t>(pairs) || job.rows_per_token != axes)
     return false;
   using Function = void(const RotateJob&);
   static constexpr Function* kSweeps[kMost][2] = {
