@@ -68,7 +68,10 @@ void print_tally(const laws::Tally& t) {
   for (const auto& [why, count] : t.reasons)
     reasons += fmt::format("{}{} {}", reasons.empty() ? "  (" : "; ", count, why);
   fmt::print("{:18} {:16} {:>6} {:>8} {:>9.0f}  {}{}\n", t.law->name, t.subject, t.cases, t.skipped,
-             rate(t.cases, t.seconds), t.failure ? "BROKEN" : "holds",
+             rate(t.cases, t.seconds),
+             t.failure      ? "BROKEN"
+             : t.cases == 0 ? "not tried"
+                            : "holds",
              reasons.empty() ? "" : reasons + ")");
   if (!t.failure) return;
   print_line(stdout, "  {}", t.failure->why);
@@ -130,18 +133,20 @@ int run_properties(const Options& options) {
   const bool quiet = options.json.wanted() || !options.emit.empty();
   const Tried tried(options);
   const auto tallies = run_all(options, tried, quiet);
-  std::uint64_t cases = 0, skipped = 0, broken = 0;
+  std::uint64_t cases = 0, skipped = 0, broken = 0, untried = 0;
   double seconds = 0;
   Json results = Json::array();
   for (const laws::Tally& t : tallies) {
     cases += t.cases;
     skipped += t.skipped;
     broken += t.failure ? 1 : 0;
+    untried += t.cases == 0 ? 1 : 0;
     seconds += t.seconds;
     results.push_back(tally_json(t));
     if (t.failure && !options.emit.empty()) fmt::print("{}\n", emitted(options, t.failure->line));
   }
-  const int code = tried.code(broken != 0);
+  // Of nothing that was tried, nothing is known.
+  const int code = cases == 0 && broken == 0 ? int{kSkipped} : tried.code(broken != 0);
   if (options.json.wanted()) {
     options.json.write(Json{{"plumbline_properties", 1},
                             {"seed", options.seed},
@@ -154,9 +159,13 @@ int run_properties(const Options& options) {
                             {"exit_code", code},
                             {"results", results}});
   } else if (options.emit.empty()) {
+    std::string verdict = broken != 0    ? fmt::format("{} broken", broken)
+                          : cases == 0   ? "no law was tried"
+                          : untried == 0 ? "every law holds"
+                                         : "every law that was tried holds";
+    if (untried != 0 && cases != 0) verdict += fmt::format(", {} not tried", untried);
     fmt::print("\n{} cases, {} skipped, {:.1f} s, {:.0f} cases/s: {}\n", cases, skipped, seconds,
-               rate(cases, seconds),
-               broken == 0 ? "every law holds" : fmt::format("{} broken", broken));
+               rate(cases, seconds), verdict);
   }
   return code;
 }
