@@ -46,6 +46,13 @@ constexpr Breach kBreaches[] = {
     {"int32_shifted", 1, "int32-differs", "int32 positions: q differs, first at token 0"},
     {"packed_wrong", 1, "packed-differs", "packed: q differs"},
     {"index_as_position", 1, "packed-differs", "packed: q differs"},
+    {"refuses_late", 1, "refused-late", "returned unsupported after it had written"},
+    {"writes_case", 4, "wrote-input", "wrote to the plumbline_case"},
+    {"writes_call", 4, "wrote-input", "wrote to the plumbline_call"},
+    {"long_message", 4, "wrote-outside", "past the end of its message"},
+    {"alone_wrong", 1, "length-matters", "forward, 1 row: q differs"},
+    {"many_wrong", 1, "length-matters", "forward, 331 rows: q differs"},
+    {"ninth_head_wrong", 1, "heads-matter", "18 and 9 heads: q differs, first at token 0, head 8"},
     {"dense_only", 1, "strides-matter", "strided: q differs, first at token 0, head 1, lane 0"},
     {"reads_after_writing", 1, "in-place-differs", "in place: q differs"},
     {"half_written", 1, "not-written", "12 of 48 elements of q's output"},
@@ -232,10 +239,22 @@ TEST_F(Plugins, WhatIsNoPluginIsRefused) {
                  2, {"--plugin"});
 }
 
+TEST_F(Plugins, OneThatKnowsInPlaceOnlyIsJudgedInPlace) {
+  const Ended ended = run({"validate", golden(), "--plugin", misbehaving("in_place_only")});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_NE(ended.out.find("refused by the kernel: f32 forward"), std::string::npos) << ended.out;
+}
+
 TEST_F(Plugins, TheLawsRunOnThem) {
   const std::string out =
       output({"properties", "--plugin", misbehaving("behaves"), "--cases", "1"});
   EXPECT_NE(out.find("every law holds"), std::string::npos) << out;
+  // Of one that refuses everything, nothing is known.
+  const Ended nothing =
+      run({"properties", "--plugin", misbehaving("refuses"), "--cases", "1", "--law", "norm"});
+  EXPECT_EQ(nothing.code, 77) << nothing.out << nothing.err;
+  EXPECT_NE(nothing.out.find("no law was tried"), std::string::npos) << nothing.out;
+  EXPECT_EQ(nothing.out.find("holds"), std::string::npos) << nothing.out;
   // What breaks a law breaks it again from its line.
   for (const auto& [manner, law, code] :
        {std::tuple("reads_after_writing", "in_place", 1), std::tuple("dense_only", "strides", 1),

@@ -84,7 +84,8 @@ typedef struct plumbline_tensor {
 //   adjoint (x A cos phi + y A sin phi, y A cos phi - x A sin phi)
 // and lanes rotary_dim to head_dim - 1 are copied. Equal calls give equal bits, whatever was called
 // before, and so do the same rows with other strides, in place, with other integer positions types,
-// or packed among other rows.
+// alone, among other rows or packed, and the same heads among more heads. A kernel that knows one
+// way only, in place or not, returns PLUMBLINE_UNSUPPORTED for the other.
 typedef struct plumbline_call {
   uint64_t size;
   const plumbline_case* c;

@@ -82,7 +82,9 @@ static void turn(const plumbline_call* call, const plumbline_tensor* t) {
         double angle = axis == PLUMBLINE_NO_AXIS
                            ? 0
                            : kept_position(call, axis, token) * frequency(c->inv_freq[slot]);
-        if (token >= first) angle += 1;
+        if (token >= first || (is("alone_wrong") && call->tokens == 1) ||
+            (is("many_wrong") && call->tokens > 300) || (is("ninth_head_wrong") && head == 8))
+          angle += 1;
         const float cosine = (float)(c->attention_factor * cos(angle));
         const float sine = (float)(c->attention_factor * sin(call->adjoint ? -angle : angle));
         const int neox = c->pairing == PLUMBLINE_NEOX && !is("gptj_pairing");
@@ -163,6 +165,7 @@ static int rotate(const plumbline_call* call) {
     }
   }
   if (is("fails")) return 7;
+  if (is("in_place_only") && call->q.in != call->q.out) return PLUMBLINE_UNSUPPORTED;
   if (is("refuses")) {
     snprintf(call->message, call->message_size, "not today");
     return PLUMBLINE_UNSUPPORTED;
@@ -170,6 +173,10 @@ static int rotate(const plumbline_call* call) {
   if (is("writes_input")) ((float*)(uintptr_t)call->q.in)[0] = 1;
   turn(call, &call->q);
   turn(call, &call->k);
+  if (is("refuses_late")) return PLUMBLINE_UNSUPPORTED;
+  if (is("writes_case")) ((plumbline_case*)(uintptr_t)call->c)->head_dim += 1;
+  if (is("writes_call")) ((plumbline_call*)(uintptr_t)call)->tokens += 1;
+  if (is("long_message")) memset(call->message, 'x', call->message_size + 1);
   if (is("writes_past_end")) ((volatile char*)call->k.out)[4 * extent(call, &call->k)] = 1;
   if (is("writes_before_start")) ((volatile char*)call->q.out)[-1] = 1;
   if (is("reads_past_end"))

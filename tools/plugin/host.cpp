@@ -10,6 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -136,10 +137,16 @@ void run_call(const plumbline_kernel& kernel) {
   call.k.in = data<void>(Slot::k_in);
   call.q.out = control->in_place != 0 ? data<void>(Slot::q_in) : data<void>(Slot::q_out);
   call.k.out = control->in_place != 0 ? data<void>(Slot::k_in) : data<void>(Slot::k_out);
-  static char message[sizeof control->message];
+  // Behind the room for a message lies more, which tells whether it was kept to.
+  constexpr std::size_t kRoom = sizeof control->message;
+  constexpr char kUntouched = 0x5a;
+  static char message[kRoom + kPage];
+  std::memset(message, kUntouched, sizeof message);
   message[0] = '\0';
   call.message = message;
-  call.message_size = sizeof message;
+  call.message_size = kRoom;
+  const plumbline_case told = c;
+  const plumbline_call asked = call;
   watch_signals();
   const std::int32_t status =
       control->task == Task::rotate
@@ -147,8 +154,14 @@ void run_call(const plumbline_kernel& kernel) {
           : kernel.table(&call, data<void>(Slot::cos), data<void>(Slot::sin));
   if (is_fork()) _exit(0);
   control->status = status;
-  std::memcpy(control->message, message, sizeof message);
-  control->message[sizeof message - 1] = '\0';
+  std::memcpy(control->message, message, kRoom);
+  control->message[kRoom - 1] = '\0';
+  control->trespass = std::memcmp(&c, &told, sizeof c) != 0          ? Trespass::its_case
+                      : std::memcmp(&call, &asked, sizeof call) != 0 ? Trespass::its_call
+                      : std::any_of(message + kRoom, message + sizeof message,
+                                    [&](char byte) { return byte != kUntouched; })
+                          ? Trespass::its_message
+                          : Trespass::none;
   unmap_all();
 }
 

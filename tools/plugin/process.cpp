@@ -261,10 +261,24 @@ Result PluginProcess::run(CallBytes& call) {
   if (!wait_for_answer(late)) return ended(late);
   Control& control = *reinterpret_cast<Control*>(memory_);
   Result result = layout.check(memory_);
+  constexpr std::string_view kTrespasses[] = {"", "wrote to the plumbline_case, which is an input",
+                                              "wrote to the plumbline_call, which is an input",
+                                              "wrote past the end of its message"};
+  const auto trespass = static_cast<std::size_t>(control.trespass);
+  if (result.trouble == Trouble::none && trespass > 0 && trespass < std::size(kTrespasses)) {
+    result.trouble =
+        control.trespass == Trespass::its_message ? Trouble::wrote_outside : Trouble::wrote_input;
+    result.why = kTrespasses[trespass];
+  }
   if (result.trouble == Trouble::none && control.status == PLUMBLINE_UNSUPPORTED) {
     result.refused = true;
     control.message[sizeof control.message - 1] = '\0';
     result.why = control.message;
+    CallBytes after = call;
+    layout.read(memory_, after);
+    if (after.q.out != call.q.out || after.k.out != call.k.out || after.q.in != call.q.in ||
+        after.k.in != call.k.in || after.cos != call.cos || after.sin != call.sin)
+      result = {Trouble::refused_late, "returned unsupported after it had written", false};
   } else if (result.trouble == Trouble::none && control.status != PLUMBLINE_DONE) {
     result.trouble = Trouble::failed;
     result.why = fmt::format("returned {}", control.status);

@@ -37,7 +37,8 @@ enum class Trouble : std::uint8_t {
   read_outside,
   wrote_outside,
   wrote_input,
-  failed,  // returned neither done nor unsupported
+  failed,        // returned neither done nor unsupported
+  refused_late,  // returned unsupported, but had written to an output
 };
 
 // The plug-in crashed or hung where there is no verdict to put it into: while it was loaded. Exit

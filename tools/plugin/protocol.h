@@ -52,6 +52,9 @@ struct Fault {
   std::uint64_t memory_mib = 0;  // address space in use
 };
 
+// What a call wrote that it only reads, or past the end of its message.
+enum class Trespass : std::uint32_t { none, its_case, its_call, its_message };
+
 struct Control {
   Task task = Task::describe;
   Reply reply = Reply::none;
@@ -62,6 +65,7 @@ struct Control {
   std::int32_t status = 0;
   Buffer buffers[kSlots];
   Fault fault;
+  Trespass trespass = Trespass::none;
   std::uint32_t abi_version = 0, alignment = 0, rotates = 0, tables = 0;
   std::uint64_t kernel_size = 0;
   char name[64] = {};

@@ -20,6 +20,7 @@ constexpr FindingRow kFindings[] = {
     {"wrote-outside", "Memory written outside a tensor, or in a gap between heads or tokens."},
     {"wrote-input", "An input written, out of place."},
     {"failed", "Neither done nor unsupported returned."},
+    {"refused-late", "Unsupported returned, but an output written."},
     {"not-written", "An element of the output left as it was."},
     {"not-repeatable", "The same call twice, other bits."},
     {"stale-state", "Other bits after another call, or than in a process that made no other call."},
@@ -27,10 +28,18 @@ constexpr FindingRow kFindings[] = {
     {"in-place-differs", "Other bits in place."},
     {"int32-differs", "Other bits with int32 positions than with int64."},
     {"packed-differs", "Other bits for the same rows in a packed batch."},
+    {"length-matters", "Other bits for the same rows alone, or among more rows."},
+    {"heads-matter", "Other bits for the same heads among more heads."},
 };
 
 constexpr std::string_view kTroubles[] = {
-    "", "crashed", "timed-out", "read-outside", "wrote-outside", "wrote-input", "failed"};
+    "",       "crashed",     "timed-out", "read-outside", "wrote-outside", "wrote-input",
+    "failed", "refused-late"};
+
+// Whether the process can no longer be trusted, rather than its answer.
+constexpr bool fatal(std::ptrdiff_t trouble) {
+  return trouble < static_cast<std::ptrdiff_t>(Trouble::failed);
+}
 
 constexpr std::byte kFirst{0xa5}, kSecond{0x5a};
 
@@ -75,29 +84,46 @@ Rows other_rows(const Rows& from, int axes) {
   return out;
 }
 
+// Row (first + i) mod tokens of `from` for i = 0, 1, .. count - 1.
+Dense repeated(const Dense& from, std::int64_t first, std::int64_t count) {
+  Dense out = from;
+  out.tokens = count;
+  out.bytes.clear();
+  const auto row = static_cast<std::ptrdiff_t>(from.bytes.size()) / from.tokens;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto at = from.bytes.begin() + (first + i) % from.tokens * row;
+    out.bytes.insert(out.bytes.end(), at, at + row);
+  }
+  return out;
+}
+
+Rows repeated(const Rows& from, int axes, std::int64_t first, std::int64_t count) {
+  Rows out{repeated(from.q, first, count), repeated(from.k, first, count), {}, {}};
+  const std::int64_t tokens = from.q.tokens;
+  for (int axis = 0; axis < axes; ++axis)
+    for (std::int64_t i = 0; i < count; ++i)
+      out.ids.push_back(from.ids[static_cast<std::size_t>(axis * tokens + (first + i) % tokens)]);
+  out.cu_seqlens = {0, static_cast<std::int32_t>(count)};
+  return out;
+}
+
 // The same rows twice, as two sequences of one packed batch.
 Rows packed_rows(const Rows& from, int axes) {
-  Rows out = from;
-  const auto tokens = static_cast<std::ptrdiff_t>(from.q.tokens);
-  for (Dense* d : {&out.q, &out.k}) {
-    const std::vector<std::byte> once = d->bytes;
-    d->bytes.insert(d->bytes.end(), once.begin(), once.end());
-    d->tokens *= 2;
-  }
-  out.ids.clear();
-  for (std::ptrdiff_t axis = 0; axis < axes; ++axis) {
-    for (int time = 0; time < 2; ++time)
-      out.ids.insert(out.ids.end(), from.ids.begin() + axis * tokens,
-                     from.ids.begin() + (axis + 1) * tokens);
-  }
-  const auto n = static_cast<std::int32_t>(tokens);
+  Rows out = repeated(from, axes, 0, 2 * from.q.tokens);
+  const auto n = static_cast<std::int32_t>(from.q.tokens);
   out.cu_seqlens = {0, n, 2 * n};
   return out;
 }
 
+constexpr int kTimes = 9;
+// The case, and the same with so many times its heads.
+struct Told {
+  CallBytes one, many;
+};
+
 class Session {
  public:
-  Session(PluginProcess& plugin, const CallBytes& told, Dtype dtype, Answers& answers)
+  Session(PluginProcess& plugin, const Told& told, Dtype dtype, Answers& answers)
       : plugin_(plugin), told_(told), dtype_(dtype), format_(format_of(dtype)), answers_(answers) {}
 
   struct Turned {
@@ -106,16 +132,17 @@ class Session {
 
   // Nothing where the call was refused or went wrong; both are noted.
   std::optional<Turned> call(const Rows& rows, const Manner& manner) {
-    CallBytes bytes = told_;
+    CallBytes bytes = rows.q.heads == told_.one.c.num_heads ? told_.one : told_.many;
     bytes.dtype = static_cast<std::int32_t>(dtype_);
     bytes.tokens = rows.q.tokens;
     bytes.cu_seqlens = rows.cu_seqlens;
     bytes.adjoint = manner.adjoint;
-    bytes.in_place = manner.in_place;
+    const bool in_place = manner.in_place || only_in_place;
+    bytes.in_place = in_place;
     bytes.at_end = manner.at_end;
     if (!set_positions(bytes, rows.ids, manner.narrow)) return std::nullopt;
-    bytes.q = lay_out(rows.q, manner.gaps, manner.in_place, manner.poison);
-    bytes.k = lay_out(rows.k, manner.gaps, manner.in_place, manner.poison);
+    bytes.q = lay_out(rows.q, manner.gaps, in_place, manner.poison);
+    bytes.k = lay_out(rows.k, manner.gaps, in_place, manner.poison);
     const Result result = plugin_.run(bytes);
     if (result.refused) {
       answers_.refused.push_back(
@@ -130,17 +157,16 @@ class Session {
     }
     for (const auto& [name, tensor, like] :
          {std::tuple("q", &bytes.q, &rows.q), std::tuple("k", &bytes.k, &rows.k)}) {
-      const std::string gap = written_gap(*tensor, *like, manner.in_place, manner.poison);
+      const std::string gap = written_gap(*tensor, *like, in_place, manner.poison);
       if (gap.empty()) continue;
       note("wrote-outside", manner, fmt::format("wrote {} of {}", gap, name));
       stopped_ = true;
       return std::nullopt;
     }
-    return Turned{taken(bytes.q, rows.q, manner.in_place), taken(bytes.k, rows.k, manner.in_place)};
+    return Turned{taken(bytes.q, rows.q, in_place), taken(bytes.k, rows.k, in_place)};
   }
 
-  // True where both are there and equal; otherwise the finding is noted. `part`: only these rows of
-  // `b`, from this element on.
+  // True where both are equal; otherwise the finding is noted.
   bool same(const Turned& a, const Turned& b, std::string_view finding, const Manner& manner) {
     for (const auto& [name, x, y] : {std::tuple("q", &a.q, &b.q), std::tuple("k", &a.k, &b.k)}) {
       const std::size_t i = first_difference(*x, *y, format_);
@@ -174,33 +200,65 @@ class Session {
   }
 
   bool stopped() const { return stopped_; }
+  // Every call is one in place: for kernels that know nothing else.
+  bool only_in_place = false;
+  int maps() const { return told_.one.c.maps; }
 
  private:
   std::string where(const Manner& manner) const {
     return fmt::format("{} {}", info(dtype_).name, manner.name);
   }
   void note(std::string_view id, const Manner& manner, const std::string& why) {
-    const bool fatal = std::find(std::begin(kTroubles) + 1, std::end(kTroubles) - 1, id) !=
-                       std::end(kTroubles) - 1;
-    answers_.findings.push_back({std::string(id), where(manner), why, fatal});
+    const auto* trouble = std::find(std::begin(kTroubles), std::end(kTroubles), id);
+    answers_.findings.push_back(
+        {std::string(id), where(manner), why, fatal(trouble - std::begin(kTroubles))});
   }
 
   PluginProcess& plugin_;
-  const CallBytes& told_;
+  const Told& told_;
   Dtype dtype_;
   const Format& format_;
   Answers& answers_;
   bool stopped_ = false;
 };
 
-Session::Turned half(const Session::Turned& from, int which) {
-  Session::Turned out = from;
-  for (Dense* d : {&out.q, &out.k}) {
-    d->tokens /= 2;
-    const auto bytes = static_cast<std::ptrdiff_t>(d->bytes.size() / 2);
-    d->bytes.assign(d->bytes.begin() + which * bytes, d->bytes.begin() + (which + 1) * bytes);
+Session::Turned repeated(const Session::Turned& from, std::int64_t first, std::int64_t count) {
+  return {repeated(from.q, first, count), repeated(from.k, first, count)};
+}
+
+// One row as in decoding, and more than kernels tend to take another way from: the case's rows over
+// again, from its middle on.
+void lengths(Session& session, const Rows& rows, int axes, const Session::Turned& first) {
+  constexpr std::int64_t kLengths[] = {1, 19, 83, 331};
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  const std::int64_t n = rows.q.tokens, middle = n / 2;
+  for (const std::int64_t count : kLengths) {
+    const std::size_t bytes =
+        rows.q.bytes.size() / static_cast<std::size_t>(n) * static_cast<std::size_t>(count);
+    if ((count <= n && count > 1) || bytes > kMostBytes || session.stopped()) continue;
+    const Manner manner{.name = fmt::format("forward, {} row{}", count, count == 1 ? "" : "s")};
+    const auto turned = session.call(repeated(rows, axes, middle, count), manner);
+    if (turned && !session.same(repeated(first, middle, count), *turned, "length-matters", manner))
+      return;
   }
-  return out;
+}
+
+// Heads that share their rows of cos and sin, over again.
+void more_heads(Session& session, const Rows& rows, const Session::Turned& first) {
+  if (session.stopped() || session.maps() != 1) return;
+  const auto more = [](const Dense& from) {
+    Dense out = from;
+    out.heads *= kTimes;
+    out.bytes.clear();
+    const auto row = static_cast<std::ptrdiff_t>(from.bytes.size()) / from.tokens;
+    for (auto at = from.bytes.begin(); at != from.bytes.end(); at += row)
+      for (int time = 0; time < kTimes; ++time) out.bytes.insert(out.bytes.end(), at, at + row);
+    return out;
+  };
+  const Rows many{more(rows.q), more(rows.k), rows.ids, rows.cu_seqlens};
+  const Manner manner{.name = fmt::format("forward, {} and {} heads", many.q.heads, many.k.heads)};
+  if (const auto turned = session.call(many, manner))
+    session.same({more(first.q), more(first.k)}, *turned, "heads-matter", manner);
 }
 
 // Every way to say the same call. Stops at the first call that ends the process.
@@ -219,15 +277,14 @@ void forward(Session& session, PluginProcess& plugin, const Rows& rows, int axes
   };
   constexpr std::string_view kIds[] = {"strides-matter", "in-place-differs", "int32-differs"};
   for (std::size_t i = 0; i < std::size(manners) && !session.stopped(); ++i) {
+    if (manners[i].in_place && session.only_in_place) continue;
     const auto turned = session.call(rows, manners[i]);
     if (turned && repeatable) session.same(first, *turned, kIds[i], manners[i]);
   }
   if (session.stopped()) return;
   const Manner packed{.name = "forward, packed"};
-  if (const auto turned = session.call(packed_rows(rows, axes), packed); turned && repeatable) {
-    if (session.same(first, half(*turned, 0), "packed-differs", packed))
-      session.same(first, half(*turned, 1), "packed-differs", packed);
-  }
+  if (const auto turned = session.call(packed_rows(rows, axes), packed); turned && repeatable)
+    session.same(repeated(first, 0, 2 * rows.q.tokens), *turned, "packed-differs", packed);
   if (session.stopped()) return;
   const Rows other = other_rows(rows, axes);
   const Manner late{.name = "forward, other positions and inputs"},
@@ -236,16 +293,20 @@ void forward(Session& session, PluginProcess& plugin, const Rows& rows, int axes
   if (session.stopped()) return;
   const auto last = session.call(rows, after);
   const bool told = last && repeatable && !session.same(first, *last, "stale-state", after);
-  if (session.stopped() || told || !stale || !repeatable) return;
-  plugin.restart();
-  if (const auto fresh = session.call(other, late))
-    session.same(*stale, *fresh, "stale-state", late);
+  if (session.stopped() || told || !repeatable) return;
+  if (stale) {
+    plugin.restart();
+    const auto fresh = session.call(other, late);
+    if (fresh && !session.same(*stale, *fresh, "stale-state", late)) return;
+  }
+  lengths(session, rows, axes, first);
+  more_heads(session, rows, first);
 }
 
-void rotated(PluginProcess& plugin, const StoredCase& golden, const Truth& truth,
-             const CallBytes& told, Dtype dtype, Answers& answers) {
+void rotated(PluginProcess& plugin, const StoredCase& golden, const Truth& truth, const Told& told,
+             Dtype dtype, Answers& answers) {
   const std::string folder = std::string(info(dtype).name) + "/";
-  const int axes = told.c.axes;
+  const int axes = told.one.c.axes;
   const Tensor &q = golden.tensors.at(folder + "q_in"), &k = golden.tensors.at(folder + "k_in");
   Rows rows{dense_of(q), dense_of(k), truth.position_ids, {}};
   rows.cu_seqlens = {0, static_cast<std::int32_t>(rows.q.tokens)};
@@ -257,7 +318,15 @@ void rotated(PluginProcess& plugin, const StoredCase& golden, const Truth& truth
     if (golden.tensors.contains(folder + "k" + suffix))
       answers.outputs.tensors[folder + "k" + suffix] = tensor_of(turned.k, k);
   };
-  if (const auto first = session.call(rows, {.name = "forward"})) {
+  auto first = session.call(rows, {.name = "forward"});
+  if (!first && !session.stopped()) {
+    const std::size_t said = answers.refused.size();
+    session.only_in_place = true;
+    first = session.call(rows, {.name = "forward, in place"});
+    session.only_in_place = first.has_value();
+    if (!first) answers.refused.resize(said);  // once is enough
+  }
+  if (first) {
     keep(*first, "_out");
     forward(session, plugin, rows, axes, *first);
   }
@@ -294,7 +363,7 @@ void tables(PluginProcess& plugin, const StoredCase& golden, const Truth& truth,
     }
     if (result.trouble != Trouble::none) {
       answers.findings.push_back({std::string(kTroubles[static_cast<std::size_t>(result.trouble)]),
-                                  where, result.why, result.trouble != Trouble::failed});
+                                  where, result.why, fatal(static_cast<int>(result.trouble))});
       answers.timed_out = answers.timed_out || result.trouble == Trouble::timed_out;
       return;
     }
@@ -326,7 +395,13 @@ Answers run(PluginProcess& plugin, const StoredCase& golden) {
   }
   const int axes =
       truth.rows() == 0 ? 1 : static_cast<int>(truth.position_ids.size() / truth.rows());
-  const CallBytes told = arguments(truth.c, map, axes, truth.inv_freq, truth.attention_factor);
+  Case many = truth.c;
+  many.shape.num_heads *= kTimes;
+  many.shape.num_key_value_heads *= kTimes;
+  const auto tell = [&](const Case& c) {
+    return arguments(c, map, axes, truth.inv_freq, truth.attention_factor);
+  };
+  const Told told{tell(truth.c), tell(many)};
   Answers answers;
   answers.outputs.id = golden.id;
   for (int i = 0; i < PLUMBLINE_DTYPES && !answers.timed_out; ++i) {
@@ -338,7 +413,7 @@ Answers run(PluginProcess& plugin, const StoredCase& golden) {
       continue;
     }
     if (plugin.description().tables && golden.tensors.contains(folder + "cos"))
-      tables(plugin, golden, truth, told, d.dtype, answers);
+      tables(plugin, golden, truth, told.one, d.dtype, answers);
     if (answers.timed_out) break;
     if (plugin.description().rotates && golden.tensors.contains(folder + "q_in"))
       rotated(plugin, golden, truth, told, d.dtype, answers);

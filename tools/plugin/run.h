@@ -30,8 +30,9 @@ struct Answers {
 
 // Each dtype that the case holds and the kernel offers, in a fresh process: the forward call twice
 // over different memory, with gaps, in place, with int32 positions, as two packed rows, after a
-// call with other positions and inputs; then the adjoint. Tables likewise. Equal rows must give
-// equal bits, NaNs as one class.
+// call with other positions and inputs, one row alone, the rows over again in longer batches, the
+// heads over again; then the adjoint. Tables likewise. Equal rows must give equal bits, NaNs as one
+// class.
 Answers run(PluginProcess& plugin, const StoredCase& golden);
 
 // What a kernel is told of a case, tokens and tensors apart. `inv_freq` [maps][pairs].
