@@ -11,14 +11,20 @@ namespace plumbline::fast {
 
 enum class Traffic { update, read, copy };
 
+// `count` stretches of `floats` each, the first floats of which lie `stride` apart. One stretch: a
+// multiple of 1024 floats. More: multiples of 32 floats, and of 4 in number.
+struct Stretches {
+  std::size_t floats, stride, count;
+};
+
 struct Limit {
   std::string_view name;
   Traffic traffic;
   bool (*supported)() noexcept;
   // update: every float is replaced by a multiple of itself; read: every float is looked at; copy:
-  // the second half of the buffer becomes the first. `count` is a multiple of 1024; `data` is
-  // aligned to 64 bytes. Returns what keeps the loads alive.
-  float (*run)(float* data, std::size_t count) noexcept;
+  // the second half of the one stretch becomes the first. `data` and the stride are aligned to 64
+  // bytes. Returns what keeps the loads alive.
+  float (*run)(float* data, const Stretches& of) noexcept;
 };
 
 // Plain loops, with prefetch, in one stream and in four: which is fastest depends on the level of

@@ -22,6 +22,7 @@ namespace {
 
 using fast::Limit;
 using fast::Storage;
+using fast::Stretches;
 using fast::Traffic;
 
 struct BenchOptions {
@@ -88,6 +89,22 @@ class Subject {
   }
   float* data() const { return buffer_->data; }
   std::size_t bytes() const { return bytes_; }
+  // What is rotated, in floats: all of it, or as much of every head, or the q and k of every token.
+  Stretches stretches() const {
+    const BenchForm& form = *c_.form;
+    const std::size_t heads = static_cast<std::size_t>(c_.num_heads + c_.num_key_value_heads),
+                      tokens = static_cast<std::size_t>(c_.tokens);
+    const auto floats = [&](std::ptrdiff_t elements) {
+      return static_cast<std::size_t>(elements) * unit_ / 4;
+    };
+    const std::ptrdiff_t head = form.head_dim + form.head_gap;
+    if (form.rotary_dim < head) return {floats(form.rotary_dim), floats(head), heads * tokens};
+    if (form.fused) {
+      const std::size_t k = static_cast<std::size_t>(c_.num_key_value_heads);
+      return {heads * floats(head), (heads + k) * floats(head), tokens};
+    }
+    return {bytes_ / 4, bytes_ / 4, 1};
+  }
   // Bytes read and written at least.
   double moved() const { return moved_; }
 
@@ -102,29 +119,34 @@ class Subject {
   fast::InOut q_, k_;
 };
 
-// Seconds of one pass of a limit over the buffer, each thread over its own part of it.
+// Seconds of one pass of a limit over what the subject rotates, each thread over its own part of
+// it.
 double limit_seconds(const Limit& limit, const Subject& subject, int threads, int repetitions) {
-  const std::size_t all = subject.bytes() / 4;
-  const std::size_t part =
-      std::max<std::size_t>(all / static_cast<std::size_t>(threads) / 1024, 1) * 1024;
+  const Stretches all = subject.stretches();
+  const auto parts = static_cast<std::size_t>(threads);
+  const bool whole = all.count == 1;
+  // Rounded down to what the loops take, and the time counted up again.
+  const std::size_t unit = whole ? 1024 : 4, units = (whole ? all.floats : all.count) / parts;
+  const std::size_t size = std::max(units / unit, std::size_t{1}) * unit;
+  const Stretches part = whole ? Stretches{size, size, 1} : Stretches{all.floats, all.stride, size};
   const auto work = [&](int thread) {
-    float* from = subject.data() + part * static_cast<std::size_t>(thread);
+    float* from =
+        subject.data() + static_cast<std::size_t>(thread) * size * (whole ? 1 : all.stride);
     return seconds_of([&] { benchmark::DoNotOptimize(limit.run(from, part)); }, repetitions);
   };
   double slowest = 0;
   if (threads == 1) {
     slowest = work(0);
   } else {
-    std::vector<double> seconds(static_cast<std::size_t>(threads));
+    std::vector<double> seconds(parts);
     std::vector<std::jthread> pool;
     for (int t = 0; t < threads; ++t)
       pool.emplace_back([&, t] { seconds[static_cast<std::size_t>(t)] = work(t); });
     pool.clear();
     slowest = *std::max_element(seconds.begin(), seconds.end());
   }
-  // The parts are rounded to whole kilofloats: report the time for exactly `all`.
-  return slowest * static_cast<double>(all) /
-         static_cast<double>(part * static_cast<std::size_t>(threads));
+  return slowest * static_cast<double>(whole ? all.floats : all.count) /
+         static_cast<double>(size * parts);
 }
 
 void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* kernel,
@@ -159,8 +181,7 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
     for (const auto& [first, way] : order) limit = std::min(limit, time_of(way));
     const double seconds = seconds_of([&] { subject.rotate(); }, repetitions);
     for (const Limit* way : reads) read = std::min(read, time_of(way));
-    const double limit_bytes = 2 * static_cast<double>(subject.bytes());
-    of_limit.push_back(limit / seconds * subject.moved() / limit_bytes);
+    of_limit.push_back(limit / seconds);
     to_read.push_back(seconds / read);
     times.push_back(seconds);
     if (yardstick != nullptr) {

@@ -204,7 +204,8 @@ class PlainRead {
   void look(std::size_t way, std::span<const std::byte> bytes) const {
     // The loop reads only, but is one of a table whose others write.
     auto* from = reinterpret_cast<float*>(const_cast<std::byte*>(bytes.data()));
-    benchmark::DoNotOptimize(ways_[way]->run(from, bytes.size() / kWhole * (kWhole / 4)));
+    const std::size_t floats = bytes.size() / kWhole * (kWhole / 4);
+    benchmark::DoNotOptimize(ways_[way]->run(from, {floats, floats, 1}));
   }
 
   static constexpr std::uint64_t kWhole = 4096;  // bytes that such a loop takes at once
