@@ -16,21 +16,6 @@ namespace {
 template <class Isa, class Block, bool ahead>
 constexpr bool kInOrder = ahead&& Isa::kRegisters >= 32 && Block::kNeox;
 
-// Asks for the lines of one block that lie `distance` bytes ahead, each line once; half = 0: of x
-// alone. `here`: at this very place among loads and stores.
-template <class Block, bool here>
-void ask(const typename Block::Element* x, std::ptrdiff_t half, std::ptrdiff_t distance,
-         int block) {
-  constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
-  constexpr std::ptrdiff_t kLanes = Block::kNeox ? Block::kPairs : 2 * Block::kPairs;
-  if (kLanes < kLine && block % 2 != 0) return;
-  const auto ask_for = here ? prefetch_here : prefetch;
-  const char* first = reinterpret_cast<const char*>(x) + distance;
-  ask_for(first);
-  if (Block::kNeox && half != 0) ask_for(reinterpret_cast<const char*>(x + half) + distance);
-  if (kLanes > kLine) ask_for(first + 64);
-}
-
 // Where a pass stands in one tensor: at the first of its lanes in head 0 of a token.
 template <class Element>
 struct Cursor {
@@ -97,8 +82,16 @@ template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart 
   const std::ptrdiff_t last = Block::kNeox ? back : 2 * back;
   const auto store = [&]<bool full>(std::bool_constant<full>, const typename Block::Turned& turned,
                                     typename Block::Element* to, int n) {
-    Block::template store_first<full>(turned, to, n);
-    Block::template store_second<full>(turned, to, half, n);
+    Block::template store_first<full>(turned, to, n, [](std::ptrdiff_t) {});
+    Block::template store_second<full>(turned, to, half, n, [](std::ptrdiff_t) {});
+  };
+  // Before element first + i of a tensor is stored: asks for its line, where it is the first there.
+  const auto asking = [&](const typename Block::Element* from_here, std::ptrdiff_t first) {
+    return [=](std::ptrdiff_t i) __attribute__((always_inline)) {
+      constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
+      if (ahead && (first + i) % kLine == 0)
+        prefetch_here(reinterpret_cast<const char*>(from_here + first + i) + distance);
+    };
   };
   for (; count > 0; --count) {
     const typename Block::Element* in = apart ? from : out;
@@ -113,21 +106,22 @@ template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart 
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
         turned[b] = trig[b].turn(data[b]);
-        ask<Block, true>(in + b * kStep, 0, distance, b);
-        Block::template store_first<true>(turned[b], out + b * kStep, Block::kPairs);
+        Block::template store_first<true>(turned[b], out + b * kStep, Block::kPairs,
+                                          asking(in, b * kStep));
       }
 #pragma GCC unroll 4
-      for (int b = 0; b < blocks; ++b) {
-        ask<Block, true>(in + half + b * kStep, 0, distance, b);
-        Block::template store_second<true>(turned[b], out + b * kStep, half, Block::kPairs);
-      }
+      for (int b = 0; b < blocks; ++b)
+        Block::template store_second<true>(turned[b], out + b * kStep, half, Block::kPairs,
+                                           asking(in + half, b * kStep));
     } else {
 #pragma GCC unroll 4
       for (int b = 0; b < blocks; ++b) {
-        if constexpr (ahead) ask<Block, false>(in + b * kStep, half, distance, b);
-        store(std::true_type(),
-              trig[b].turn(Block::template load<true>(in + b * kStep, half, Block::kPairs)),
-              out + b * kStep, Block::kPairs);
+        const auto turned =
+            trig[b].turn(Block::template load<true>(in + b * kStep, half, Block::kPairs));
+        Block::template store_first<true>(turned, out + b * kStep, Block::kPairs,
+                                          asking(in, b * kStep));
+        Block::template store_second<true>(turned, out + b * kStep, half, Block::kPairs,
+                                           asking(in + half, b * kStep));
       }
     }
     if constexpr (kOverlap) {

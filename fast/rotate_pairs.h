@@ -68,12 +68,15 @@ struct Halves {
   static Data load(const Element* in, std::ptrdiff_t half, int n) {
     return {Stored::template load<full>(in, n), Stored::template load<full>(in + half, n)};
   }
-  template <bool full>
-  static void store_first(const Turned& t, Element* out, int n) {
+  template <bool full, class Before>
+  static void store_first(const Turned& t, Element* out, int n, const Before& before) {
+    before(0);
     Stored::template store<full>(out, t.x, n);
   }
-  template <bool full>
-  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n) {
+  template <bool full, class Before>
+  static void store_second(const Turned& t, Element* out, std::ptrdiff_t half, int n,
+                           const Before& before) {
+    before(0);
     Stored::template store<full>(out + half, t.y, n);
   }
 };
@@ -140,14 +143,16 @@ struct Adjacent {
     };
     return {{turned(0), turned(1)}};
   }
-  template <bool full>
-  static void store_first(const Turned& t, Element* out, int n) {
+  template <bool full, class Before>
+  static void store_first(const Turned& t, Element* out, int n, const Before& before) {
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i)
+    for (int i = 0; i < 2; ++i) {
+      before(i * V::kLanes);
       Stored::template store<full>(out + i * V::kLanes, t.v[i], lanes(i, n));
+    }
   }
-  template <bool full>
-  static void store_second(const Turned&, Element*, std::ptrdiff_t, int) {}
+  template <bool full, class Before>
+  static void store_second(const Turned&, Element*, std::ptrdiff_t, int, const Before&) {}
 };
 
 // bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
@@ -210,12 +215,13 @@ struct AdjacentBf16 {
     const auto x = Isa::even_bf16(v), y = Isa::odd_bf16(v);
     return Isa::to_bf16(V::fms(x, trig.c, V::mul(y, trig.s)), V::fma(x, trig.s, V::mul(y, trig.c)));
   }
-  template <bool full>
-  static void store_first(const Turned& t, Element* out, int n) {
+  template <bool full, class Before>
+  static void store_first(const Turned& t, Element* out, int n, const Before& before) {
+    before(0);
     Isa::template store_words<full>(out, t, 2 * n);
   }
-  template <bool full>
-  static void store_second(const Turned&, Element*, std::ptrdiff_t, int) {}
+  template <bool full, class Before>
+  static void store_second(const Turned&, Element*, std::ptrdiff_t, int, const Before&) {}
 };
 
 }  // namespace
