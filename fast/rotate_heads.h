@@ -60,16 +60,20 @@ struct Asking {
   std::ptrdiff_t distance, beyond = 0;
 };
 
-// Without it g++ keeps the sum of all steps on the stack for the end of the loop.
-template <class Pointer>
-[[gnu::always_inline]] inline void step_by_step(Pointer& at) {
+// Moves a pointer on by so many elements, modulo 2^64: the stride of a single head may be anything.
+// Not to be foreseen: g++ would keep the sum of all steps on the stack for the end of a loop.
+template <class Element>
+[[gnu::always_inline]] inline void step(Element*& at, std::size_t elements) {
+  at =
+      reinterpret_cast<Element*>(reinterpret_cast<std::uintptr_t>(at) + elements * sizeof(Element));
   asm("" : "+r"(at));
 }
 
 // All heads of one run: `count` of them from `in` on. What is left behind the last whole block is
 // turned as one more whole block, which overlaps the one before: it is loaded before anything is
 // stored, so that a pair that is turned twice is written twice, with the same bits. `back` is where
-// it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide.
+// it begins, in pairs from `in`. Without a whole block before it, it is `left` pairs wide. Leaves
+// `from` and `out` behind the last head; in place (not `apart`) `from` is not looked at.
 template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart = true>
 [[gnu::always_inline]] inline void turn_heads(const Block* trig,
                                               const typename Block::Element*& from,
@@ -82,15 +86,16 @@ template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart 
   const std::ptrdiff_t last = Block::kNeox ? back : 2 * back;
   const auto store = [&]<bool full>(std::bool_constant<full>, const typename Block::Turned& turned,
                                     typename Block::Element* to, int n) {
-    Block::template store_first<full>(turned, to, n, [](std::ptrdiff_t) {});
-    Block::template store_second<full>(turned, to, half, n, [](std::ptrdiff_t) {});
+    const auto silently = [](std::ptrdiff_t) {};
+    Block::template store_first<full>(turned, to, n, silently);
+    Block::template store_second<full>(turned, to, half, n, silently);
   };
-  // Before element first + i of a tensor is stored: asks for its line, where it is the first there.
-  const auto asking = [&](const typename Block::Element* from_here, std::ptrdiff_t first) {
+  // What asks for the line of element first + i of `base`, where it is the first in a line.
+  const auto asking = [&](const typename Block::Element* base, std::ptrdiff_t first) {
     return [=](std::ptrdiff_t i) __attribute__((always_inline)) {
       constexpr std::ptrdiff_t kLine = 64 / sizeof(typename Block::Element);
       if (ahead && (first + i) % kLine == 0)
-        prefetch_here(reinterpret_cast<const char*>(from_here + first + i) + distance);
+        prefetch_here(reinterpret_cast<const char*>(base + first + i) + distance);
     };
   };
   for (; count > 0; --count) {
@@ -130,12 +135,8 @@ template <class Isa, class Block, int blocks, bool part, bool ahead, bool apart 
       store(std::false_type(), trig[0].turn(Block::template load<false>(in, half, left)), out,
             left);
     }
-    if constexpr (apart) {
-      from += in_head;
-      step_by_step(from);
-    }
-    out += out_head;
-    step_by_step(out);
+    if constexpr (apart) step(from, static_cast<std::size_t>(in_head));
+    step(out, static_cast<std::size_t>(out_head));
   }
 }
 

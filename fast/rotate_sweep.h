@@ -29,8 +29,13 @@ void sweep(const RotateJob& job) {
   Element *q_out = q.out, *k_out = k.out;
   const Element *q_in = q.in, *k_in = k.in;
   const int q_heads = job.runs->count * q.group, k_heads = job.runs->count * k.group;
-  const std::ptrdiff_t q_out_rest = q.out_token - q_heads * q.out_head;
-  const std::ptrdiff_t k_out_rest = k.out_token - k_heads * k.out_head;
+  // From behind the last head to the next token, modulo 2^64.
+  const auto rest = [](std::ptrdiff_t token, std::ptrdiff_t head, int heads) {
+    return static_cast<std::size_t>(token) -
+           static_cast<std::size_t>(heads) * static_cast<std::size_t>(head);
+  };
+  const std::size_t q_out_rest = rest(q.out_token, q.out_head, q_heads);
+  const std::size_t k_out_rest = rest(k.out_token, k.out_head, k_heads);
   const Asking q_asks(q, q_heads), k_asks(k, k_heads);
   const Real sign = job.adjoint ? -1 : 1;
   const void* const* rows = job.rows;
@@ -45,6 +50,7 @@ void sweep(const RotateJob& job) {
     if constexpr (axes > 2) row.lay_over(second, address(at[1]));
     if constexpr (axes > 1) row.lay_over(last, address(at[axes - 1]));
   };
+  // Bit i: i tokens on the last axis alone moves on, as along a line of an image.
   std::uint64_t stays = 0;
   for (int t = 1; axes > 1 && t < job.tokens; ++t) {
     const void* const* at = rows + t * axes;
@@ -88,20 +94,23 @@ void sweep(const RotateJob& job) {
     };
     turn(q_asks, q_heads, q_in, q.in_head, q_out, q.out_head);
     turn(k_asks, k_heads, k_in, k.in_head, k_out, k.out_head);
-    q_out += q_out_rest;
-    k_out += k_out_rest;
-    if constexpr (apart) q_in += q.in_token - q_heads * q.in_head;
-    if constexpr (apart) k_in += k.in_token - k_heads * k.in_head;
+    step(q_out, q_out_rest);
+    step(k_out, k_out_rest);
+    if constexpr (apart) step(q_in, rest(q.in_token, q.in_head, q_heads));
+    if constexpr (apart) step(k_in, rest(k.in_token, k.in_head, k_heads));
   }
 }
+
+// What a word has a bit for each of.
+constexpr int kMostMergedTokens = 64;
 
 // Runs the job if it is a common one; whether it was.
 template <class Isa, class Block, bool ahead, int axes>
 bool swept(const RotateJob& job) {
   constexpr unsigned kMost = 4;
   const unsigned pairs = static_cast<unsigned>(job.rotary_dim) / 2, blocks = pairs / Block::kPairs;
-  if (job.tokens == 0 || (axes > 1 && job.tokens > 64) || job.run_count != 1 || blocks == 0 ||
-      blocks > kMost || pairs % Block::kPairs != 0 ||
+  if (job.tokens == 0 || (axes > 1 && job.tokens > kMostMergedTokens) || job.run_count != 1 ||
+      blocks == 0 || blocks > kMost || pairs % Block::kPairs != 0 ||
       job.sin_offset != static_cast<std::ptrdiff_t>(pairs) || job.rows_per_token != axes)
     return false;
   using Function = void(const RotateJob&);
