@@ -36,6 +36,7 @@ TEST_F(DiagnosedPlugins, WrongOnesAreNamed) {
         Row{"gptj_pairing", "M07c, neighbours form pairs"},
         Row{"offsets_in_32_bits", "M16a, element offsets in 32 bits"},
         Row{"reads_after_writing", "M17a, in place"}, Row{"dense_only", "M15b, the head stride"},
+        Row{"temporal_row_forward", "M01a, temporal row only"},
         Row{"stale_table", "M25d, the table of an earlier call"}}) {
     SCOPED_TRACE(manner);
     const Ended ended = diagnosed(misbehaving(manner));
@@ -44,9 +45,29 @@ TEST_F(DiagnosedPlugins, WrongOnesAreNamed) {
         << ended.out;
     EXPECT_EQ(ended.out.find("; or"), std::string::npos) << ended.out;
   }
-  const Ended unnamed = diagnosed(misbehaving("wrong_numbers"));
-  EXPECT_EQ(unnamed.code, 1);
-  EXPECT_TRUE(unnamed.out.starts_with("misbehaving: wrong, unnamed\n")) << unnamed.out;
+  // What nothing explains has no name.
+  for (const auto& [manner, why] : {std::pair("wrong_numbers", "operator: basis vectors"),
+                                    std::pair("no_number", "outputs: 1 of "),
+                                    std::pair("many_wrong", "more rows: row 0 of 360 of q"),
+                                    std::pair("alone_wrong", "operator: basis vectors")}) {
+    SCOPED_TRACE(manner);
+    const Ended unnamed = diagnosed(misbehaving(manner));
+    EXPECT_EQ(unnamed.code, 1);
+    EXPECT_TRUE(unnamed.out.starts_with("misbehaving: wrong, unnamed\n")) << unnamed.out;
+    EXPECT_NE(unnamed.out.find(why), std::string::npos) << unnamed.out;
+  }
+}
+
+TEST_F(DiagnosedPlugins, OneThatRefusesAModeIsProbedInTheOthers) {
+  for (const auto& [manner, why] :
+       {std::pair("forward_only", "10 contracts: adjoint: "), std::pair("in_place_only", "")}) {
+    SCOPED_TRACE(manner);
+    const Ended ended = diagnosed(misbehaving(manner));
+    EXPECT_EQ(ended.code, 0) << ended.out;
+    EXPECT_TRUE(ended.out.starts_with("misbehaving: right\n")) << ended.out;
+    EXPECT_NE(ended.err.find(why), std::string::npos) << ended.err;
+    EXPECT_EQ(ended.err.empty(), *why == '\0') << ended.err;
+  }
 }
 
 TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
@@ -72,6 +93,15 @@ TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
     const Ended again = run(words);
     EXPECT_EQ(again.code, code);
     EXPECT_NE(again.out.find(why), std::string::npos) << again.out;
+  }
+}
+
+TEST_F(DiagnosedPlugins, AFailedCallIsNotIdentified) {
+  for (const auto& [manner, code] : {std::pair("fails", 1), std::pair("crashes", 4)}) {
+    const Ended ended =
+        run({"identify", "--plugin", misbehaving(manner), "--model", "llama-3.1-8b"});
+    EXPECT_EQ(ended.code, code) << ended.out << ended.err;
+    EXPECT_TRUE(ended.out.starts_with("misbehaving: failed\n")) << ended.out;
   }
 }
 

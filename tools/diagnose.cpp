@@ -2,6 +2,8 @@
 // plumbline diagnose: which operator a kernel applies, and its name where it is not the contract's.
 #include "properties/diagnosis/diagnose.h"
 
+#include <map>
+
 #include "tools/plumbline.h"
 #include "tools/probed.h"
 
@@ -96,10 +98,13 @@ int run_diagnose(const Options& options) {
   const Probed subject = probed(options.subject);
   const diagnosis::Diagnosis d = diagnosis::diagnose(subject.make, among, subject.format);
   const int code = code_of(d.verdict, *subject.health);
+  std::map<std::string, std::vector<std::string>> left_out;
   for (const auto& r : d.contracts) {
-    for (const std::string& why : r.left_out)
-      print_line(stderr, "plumbline: skipped: {}: {}", r.contract, why);
+    for (const std::string& why : r.left_out) left_out[why].push_back(r.contract);
   }
+  for (const auto& [why, of] : left_out)
+    print_line(stderr, "plumbline: skipped: {}: {}",
+               of.size() == 1 ? of.front() : std::to_string(of.size()) + " contracts", why);
   if (options.json.wanted()) {
     Json out{{"plumbline_diagnose", 1},
              {"subject", subject.name},

@@ -155,6 +155,8 @@ std::string verdict(const std::vector<Identified>& all) {
       std::count_if(all.begin(), all.end(), [](const Identified& i) { return !i.matches.empty(); });
   const auto obeyed =
       std::count_if(all.begin(), all.end(), [](const Identified& i) { return i.as_asked; });
+  if (std::any_of(all.begin(), all.end(), [](const Identified& i) { return i.failed; }))
+    return "failed";
   if (judged == 0) return "nothing could be asked of it";
   if (obeyed == judged)
     return judged == 1 ? "identified, as asked"
@@ -283,7 +285,10 @@ int run_identify(const Options& options) {
   const bool every = std::all_of(all.begin(), all.end(), [](const Identified& i) {
     return !i.skipped.empty() || !i.matches.empty();
   });
+  const bool failed =
+      std::any_of(all.begin(), all.end(), [](const Identified& i) { return i.failed; });
   const int code = subject.health->crashed ? int{kPluginFailed}
+                   : failed                ? int{kDoesNotConform}
                    : !judged               ? int{kSkipped}
                    : every                 ? int{kConforms}
                                            : int{kDoesNotConform};

@@ -101,7 +101,19 @@ class Summary {
   std::map<std::string, Names> others_;
 };
 
-void probe(const Maker& make, const Contract& c, Summary& summary, ContractReport& out) {
+// A refusal takes the probe with it, not the contract.
+template <class Probe>
+std::vector<Finding> attempt(const char* what, ContractReport& out, const Probe& probe) {
+  try {
+    return probe();
+  } catch (const std::invalid_argument& refused) {
+    out.left_out.push_back(std::string(what) + ": " + refused.what());
+    return {};
+  }
+}
+
+void probe(const Maker& given, const Contract& c, Summary& summary, ContractReport& out) {
+  const Maker make = with_separate_output(given, c);
   const auto take = [&](const std::vector<Finding>& found) {
     for (const Finding& f : found) {
       summary.add(f);
@@ -110,7 +122,10 @@ void probe(const Maker& make, const Contract& c, Summary& summary, ContractRepor
   };
   out.axis_map_wanted = c.axis_letters(c.axis);
   out.pairing_wanted = c.neox ? "neox" : "gptj";
-  take(probe_positions(make, c));
+  // Of what is no number nothing can be read.
+  take(probe_finite(make, c));
+  if (!out.findings.empty()) return;
+  take(attempt("positions", out, [&] { return probe_positions(make, c); }));
   take(probe_state(make, c));
   // What one call leaves for the next spoils every other reading.
   if (!out.findings.empty() && out.findings.back().probe == "calls one after the other") return;
@@ -124,16 +139,22 @@ void probe(const Maker& make, const Contract& c, Summary& summary, ContractRepor
     out.findings.push_back(f);
   }
   // A stride that is known to be ignored accounts for what it leaves and writes in the gaps.
-  const std::vector<Finding> strides = probe_strides(make, c);
+  const std::vector<Finding> strides =
+      attempt("strided views", out, [&] { return probe_strides(make, c); });
   take(strides);
-  if (strides.empty() || strides.front().names.empty()) take(probe_memory(make, c));
-  const std::vector<Finding> in_place = probe_in_place(make, c);
+  if (strides.empty() || strides.front().names.empty())
+    take(attempt("gaps", out, [&] { return probe_memory(make, c); }));
+  std::vector<Finding> in_place = attempt("in place", out, [&] { return probe_in_place(make, c); });
+  if (in_place.empty()) in_place = probe_again(make, c);
   take(in_place);
-  take(probe_adjoint(make, c));
+  take(attempt("adjoint", out, [&] { return probe_adjoint(make, c); }));
   if (operation.right && in_place.empty()) {
-    take(probe_values(make, c, out.legal));
+    take(probe_more_rows(make, c));
+    take(attempt("values", out, [&] { return probe_values(make, c, out.legal); }));
     // Far apart there is no spare room around the rows for a kernel that is wrong already.
-    if (out.findings.empty()) take(probe_long_strides(make, c, out.left_out));
+    if (out.findings.empty())
+      take(attempt("strides above 2^32", out,
+                   [&] { return probe_long_strides(make, c, out.left_out); }));
   }
 }
 
@@ -159,6 +180,7 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
   for (const Case& c : among) {
     ContractReport report;
     const std::string id = c.id.empty() ? std::string(c.scheme->name) : c.id;
+    const Summary before = summary;
     try {
       const laws::Subject subject = make();
       if (const auto reason = subject.skips(c)) throw std::invalid_argument(*reason);
@@ -169,7 +191,9 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
       report.findings.push_back({"a call", trouble.what(), {}});
       failed = true;
     } catch (const std::invalid_argument& refused) {
+      report = {};
       report.skipped = refused.what();
+      summary = before;
     }
     report.contract = id;
     out.contracts.push_back(std::move(report));

@@ -32,8 +32,9 @@ struct ContractReport {
   Reading reading;
   std::string axis_map, axis_map_wanted, pairing_wanted;
   std::vector<Finding> findings;
-  std::vector<std::string> legal;     // variants recognised
-  std::vector<std::string> left_out;  // probes that this machine had no room for
+  std::vector<std::string> legal;  // variants recognised
+  // Probes that the kernel refused, or that this machine had no room for: "adjoint: not offered".
+  std::vector<std::string> left_out;
 };
 struct Diagnosis {
   Verdict verdict = Verdict::right;
@@ -58,7 +59,12 @@ struct Probed {
   bool right = true;
   Reading reading;
 };
+// The same kernels; where they turn in place only, as ones that copy the input and turn the copy.
+Maker with_separate_output(const Maker& make, const Contract& contract);
 Probed probe_operator(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_finite(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_again(const Maker& make, const Contract& contract);
+std::vector<Finding> probe_more_rows(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_state(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_memory(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_in_place(const Maker& make, const Contract& contract);

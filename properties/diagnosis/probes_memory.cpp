@@ -35,10 +35,6 @@ bool near(const Contract& c, const std::vector<double>& a, const std::vector<dou
 bool near(const Contract& c, const Values& a, const Values& b, const Values& in) {
   return near(c, a.q, b.q, largest(in.q)) && near(c, a.k, b.k, largest(in.k));
 }
-bool equal(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](double x, double y) { return alike(x, y); });
-}
 
 std::size_t lanes_of(const Contract& c) { return static_cast<std::size_t>(c.shape.head_dim); }
 
@@ -90,6 +86,17 @@ bool only_pass_through(const Contract& c, const std::vector<bool>& untouched) {
   return true;
 }
 
+// A kernel need not know the way back.
+bool refuses_adjoint(const laws::Subject& subject, const Contract& c, const PositionTable& ids,
+                     const Values& in) {
+  try {
+    ask(subject, c, ids, in, true);
+    return false;
+  } catch (const std::invalid_argument&) {
+    return true;
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> probe_memory(const Maker& make, const Contract& c) {
@@ -135,6 +142,7 @@ std::vector<Finding> probe_in_place(const Maker& make, const Contract& c) {
     const Tuples tuples = few_rows(c, rows);
     const PositionTable ids = table_of(c, tuples);
     const Values in = draw(c, rows, 2);
+    if (adjoint && refuses_adjoint(make(), c, ids, in)) return {};
     const Answer apart = ask(make(), c, ids, in, adjoint, {.watch = true});
     if (std::count(apart.untouched_q.begin(), apart.untouched_q.end(), true) > 0) return {};
     const laws::Subject one = make();
@@ -174,16 +182,6 @@ std::vector<Finding> probe_in_place(const Maker& make, const Contract& c) {
       }
     }
     return {f};
-  }
-  // The same call again, on one object.
-  const Values in = draw(c, 6, 2);
-  const PositionTable ids = table_of(c, few_rows(c, 6));
-  const laws::Subject one = make();
-  const Answer first = ask(one, c, ids, in, false);
-  for (int run = 0; run < 4; ++run) {
-    const Answer again = ask(one, c, ids, in, false);
-    if (!equal(again.out.q, first.out.q) || !equal(again.out.k, first.out.k))
-      return {{"the same call again", "its bits differ", {}}};
   }
   return {};
 }

@@ -78,7 +78,7 @@ static void turn(const plumbline_call* call, const plumbline_tensor* t) {
       const int map = c->maps == 1 ? 0 : head / group;
       for (int i = 0; i < pairs; ++i) {
         const int slot = map * pairs + i,
-                  axis = is("temporal_row_only") ? 0 : c->axis_map[slot];
+                  axis = is("temporal_row_only") || is("temporal_row_forward") ? 0 : c->axis_map[slot];
         double angle = axis == PLUMBLINE_NO_AXIS
                            ? 0
                            : kept_position(call, axis, token) * frequency(c->inv_freq[slot]);
@@ -165,6 +165,8 @@ static int rotate(const plumbline_call* call) {
     }
   }
   if (is("fails")) return 7;
+  if ((is("forward_only") || is("temporal_row_forward")) && call->adjoint)
+    return PLUMBLINE_UNSUPPORTED;
   if (is("in_place_only") && call->q.in != call->q.out) return PLUMBLINE_UNSUPPORTED;
   if (is("refuses")) {
     snprintf(call->message, call->message_size, "not today");
@@ -185,6 +187,7 @@ static int rotate(const plumbline_call* call) {
                                  (call->q.heads - 1) * call->q.in_head_stride + call->c->head_dim)];
   if (is("writes_gap") && call->q.out_head_stride > call->c->head_dim)
     ((float*)call->q.out)[call->c->head_dim] = 0;
+  if (is("no_number")) ((float*)call->q.out)[1] = NAN;
   if (is("counts_calls")) ((float*)call->q.out)[0] += (float)calls;
   if (is("wrong_numbers")) ((float*)call->q.out)[0] += 1;
   if (is("remembers_calls") && calls > 6) ((float*)call->k.out)[0] += 1;
