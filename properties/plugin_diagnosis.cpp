@@ -105,6 +105,14 @@ TEST_F(DiagnosedPlugins, AFailedCallIsNotIdentified) {
   }
 }
 
+// Basis vectors are the same in every head.
+TEST_F(DiagnosedPlugins, WhatAHeadTakesFromAnotherIsNotIdentified) {
+  const Ended ended =
+      run({"identify", "--plugin", misbehaving("tail_of_head_0"), "--model", "glm-4.1v-9b"});
+  EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
+  EXPECT_NE(ended.out.find("lanes or heads are mixed"), std::string::npos) << ended.out;
+}
+
 TEST_F(DiagnosedPlugins, ARefusalIsNoVerdict) {
   for (const auto& [manner, why] :
        {std::pair("refuses", "not today"), std::pair("table_only", "rotate: not offered")}) {

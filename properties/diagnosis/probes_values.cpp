@@ -79,6 +79,16 @@ bool is_fused(const Contract& c, const Operator& m, const Values& in, const Valu
 
 }  // namespace
 
+bool turned_alike(const Contract& c, const Operator& m, const Values& in, const Values& out) {
+  bool all = true;
+  for_each_head(c, m.rows(), [&](std::size_t row, int head, bool key) {
+    for (int lane = 0; lane < c.shape.head_dim; ++lane)
+      all = all && follows(c, applied(c, m, in, row, head, key, lane),
+                           out.of(key)[flat(c, row, head, key, lane)]);
+  });
+  return all;
+}
+
 std::vector<Finding> probe_values(const Maker& make, const Contract& c,
                                   std::vector<std::string>& legal) {
   const auto tuples = mixed_rows(c);
@@ -89,14 +99,7 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
   Values in = draw(c, rows, 6);
   const Answer answer = ask(subject, c, ids, in, false, {.in_place = true});
   std::vector<Finding> out;
-  bool linear = true;
-  for_each_head(c, rows, [&](std::size_t row, int head, bool key) {
-    for (int lane = 0; lane < c.shape.head_dim; ++lane) {
-      const Sum s = applied(c, m, in, row, head, key, lane);
-      const double y = answer.out.of(key)[flat(c, row, head, key, lane)];
-      linear = linear && follows(c, s, y);
-    }
-  });
+  const bool linear = turned_alike(c, m, in, answer.out);
   if (!linear) out.push_back({"drawn numbers", "they are not turned as basis vectors are", {}});
   if (linear && is_fused(c, m, in, answer.out)) legal.emplace_back("M22b");
 

@@ -137,13 +137,20 @@ Identified identify(const diagnosis::Maker& make, const Case& asked, const Forma
            : !asked.model.empty() ? asked.model
                                   : std::string(asked.scheme->name);
   try {
-    const laws::Subject subject = make();
+    laws::Subject subject = make();
     if (const auto reason = subject.skips(asked)) throw std::invalid_argument(*reason);
     const Contract contract(asked, format, subject.recipe(format));
+    subject = diagnosis::with_separate_output(make, contract)();
     const Operator measured(subject, contract, rows(contract.axes), false);
     out.seen = recover(contract, measured);
     out.axis_map = contract.axis_letters(out.seen.axis);
-    if (out.seen.by_pairs()) {
+    const diagnosis::Values in = diagnosis::draw(contract, measured.rows(), 6);
+    const diagnosis::Answer drawn = diagnosis::ask(
+        subject, contract, diagnosis::table_of(contract, measured.tuples), in, false);
+    if (!diagnosis::turned_alike(contract, measured, in, drawn.out)) {
+      out.differences = {
+          "drawn numbers: not turned as basis vectors are: lanes or heads are mixed"};
+    } else if (out.seen.by_pairs()) {
       search_registry(measured, contract, asked, format, out);
     } else {
       out.differences = {"pairing: " + out.seen.pairing};

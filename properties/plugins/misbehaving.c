@@ -99,7 +99,9 @@ static void turn(const plumbline_call* call, const plumbline_tensor* t) {
         if (is("half_written") && head == 0) continue;
         out[b] = y * cosine + x * sine;
       }
-      memmove(out + 2 * pairs, in + 2 * pairs, sizeof(float) * (size_t)(c->head_dim - 2 * pairs));
+      const float* passes =
+          is("tail_of_head_0") ? (const float*)t->in + offset(token * t->in_token_stride) : in;
+      memmove(out + 2 * pairs, passes + 2 * pairs, sizeof(float) * (size_t)(c->head_dim - 2 * pairs));
     }
   }
 }
