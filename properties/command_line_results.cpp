@@ -261,6 +261,30 @@ constexpr Map kMaps[] = {
     {"vanilla", "", "TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT", "T64", ""},
 };
 
+// A stride is needed where a block has two frames, and nowhere else.
+TEST_F(Results, StridesThatNothingReadsNeedNotBeGiven) {
+  for (const Scheme& scheme : schemes()) {
+    for (const ParameterSpec& spec : scheme.parameters) {
+      if (spec.kind != Kind::per_block || !spec.fallback.empty()) continue;
+      const auto written = [&](const std::string& sequence, bool given, const char* name) {
+        Json one{{"id", "a"}, {"scheme", std::string(scheme.name)}, {"sequence", sequence}};
+        if (given) one["params"][std::string(spec.name)] = "7/3";
+        return run({"generate", "--cases", "-", "--out", at(name)}, one.dump());
+      };
+      for (const char* sequence : {"t3", "t1 v1x2x2 v1x1x3 t1"}) {
+        SCOPED_TRACE(std::string(scheme.name) + " " + sequence);
+        for (const bool given : {false, true}) {
+          const Ended ended = written(sequence, given, given ? "given.h5" : "none.h5");
+          ASSERT_EQ(ended.code, 0) << ended.err;
+        }
+        const std::string differs = run({"diff", at("none.h5"), at("given.h5")}).out;
+        EXPECT_EQ(differs, "/cases/a attribute case: differs\n1 differences\n");
+      }
+      EXPECT_EQ(written("v2x1x1", false, "faulty.h5").code, 2) << scheme.name;
+    }
+  }
+}
+
 TEST_F(Results, AllocationsAndTheirWarning) {
   for (const Map& map : kMaps) {
     Arguments arguments{"allocation", "--scheme", map.scheme};

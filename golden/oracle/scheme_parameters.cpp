@@ -88,20 +88,24 @@ void read_always_reset(const Case& c, Design&) {
 // One stride for every visual segment, or one each; without several frames strides are not used.
 void read_stride_list(const Case& c, Design& design) {
   const char* key = "temporal_stride_lst";
-  if (!has(c.params, key)) throw std::invalid_argument(fmt::format("{}: is missing", key));
-  const Json& given = c.params.at(key);
-  design.steps.clear();
-  if (!given.is_array()) {
-    design.steps.push_back(above_zero(number(given), key));
-    return;
-  }
-  for (const Json& stride : given) design.steps.push_back(above_zero(number(stride), key));
   std::size_t visual = 0;
   bool frames = false;
   for (const Segment& segment : c.sequence) {
     visual += segment.is_visual() ? 1 : 0;
     frames = frames || (segment.is_visual() && segment.grid[0] > 1);
   }
+  design.steps.clear();
+  if (!has(c.params, key)) {
+    if (frames) throw std::invalid_argument(fmt::format("{}: is missing", key));
+    design.steps.emplace_back(1);
+    return;
+  }
+  const Json& given = c.params.at(key);
+  if (!given.is_array()) {
+    design.steps.push_back(above_zero(number(given), key));
+    return;
+  }
+  for (const Json& stride : given) design.steps.push_back(above_zero(number(stride), key));
   if (design.steps.empty()) throw std::invalid_argument(fmt::format("{}: is empty", key));
   if (design.steps.size() == 1 || design.steps.size() == visual) return;
   if (frames) {
