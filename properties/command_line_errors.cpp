@@ -191,6 +191,11 @@ constexpr Fault kFaultyCases[] = {
     // Two segments, each at the limit: their sum does not fit the counter.
     {"sequence", R"({"scheme": "mrope", "window": [0, 1],
                      "sequence": "t4611686018427387904 t4611686018427387904"})"},
+    {"H x W = 8193 x 8192, at most 67108864 cells a frame",
+     R"({"scheme": "circlerope", "sequence": "t1 v1x8193x8192 t1", "window": [0, 1]})"},
+    {"merge_size = 1/3: must be an integer", R"({"scheme": "vision-qwen2vl", "sequence": [],
+                                                 "params": {"merge_size": "1/3"}})"},
+    {"merge_size = 2: must divide", R"({"scheme": "vision-qwen2vl", "sequence": "v1x3x2"})"},
     // Padding and windows.
     {"attention_mask", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": [1, 1, 0]})"},
     {"attention_mask", R"({"scheme": "mrope", "sequence": "t3", "attention_mask": [1, 1, 1, 1]})"},
@@ -248,19 +253,31 @@ TEST_F(Refusals, AFaultInAListNamesItsIndex) {
 }
 
 TEST_F(Refusals, CasesThatOnlyGenerateRefuses) {
+  const std::string list = spilled("cases.json", "[]");
+  expect_refusal({"generate", "--cases", list, "--out", at("golden.h5")}, 2, {"cases"});
+  // Each behind a good case of id "a".
   constexpr Fault kFaults[] = {
-      {"cases", "[]"},
-      {"id = 'a'", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a"},
-                       {"scheme": "vanilla", "sequence": "t1", "id": "a"}])"},
-      {"id = 'a/b'", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a/b"}])"},
-      {"id", R"([{"scheme": "vanilla", "sequence": "t1", "id": "."}])"},
-      {"id = 'caf", R"([{"scheme": "vanilla", "sequence": "t1", "id": "caf\u00e9"}])"},
-      {"id", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a b"}])"},
-      {"flags", R"([{"scheme": "vanilla", "sequence": "t1", "flags": 5}])"},
+      {"id = 'a': must be", R"({"scheme": "vanilla", "sequence": "t1", "id": "a"})"},
+      {"id = 'a/b': must be", R"({"scheme": "vanilla", "sequence": "t1", "id": "a/b"})"},
+      {"id = '.': must be", R"({"scheme": "vanilla", "sequence": "t1", "id": "."})"},
+      {"id = 'caf", R"({"scheme": "vanilla", "sequence": "t1", "id": "caf\u00e9"})"},
+      {"id = 'a b': must be", R"({"scheme": "vanilla", "sequence": "t1", "id": "a b"})"},
+      {"flags", R"({"scheme": "vanilla", "sequence": "t1", "flags": 5})"},
+      {"does not hold of", R"({"scheme": "vanilla", "sequence": "t1", "flags": "nope"})"},
+      {"frequencies", R"({"scheme": "vision-rope-vit-mixed", "sequence": "v1x2x3"})"},
+      {"no rotation", R"({"scheme": "mmrope-original", "sequence": "t1",
+                          "shape": {"head_dim": 24}})"},
+      {"inputs: dense planes", R"({"scheme": "grape", "params": {"mode": "mixed", "a": [1, 0],
+                                   "b": [0, 1], "axis_weight": [1, 1, 1]}, "inputs": "special",
+                                   "shape": {"head_dim": 2}, "sequence": "t9"})"},
   };
   for (const Fault& fault : kFaults) {
-    const std::string path = spilled("cases.json", fault.text);
-    expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2, {fault.knob});
+    SCOPED_TRACE(fault.text);
+    const std::string path =
+        spilled("cases.json", R"([{"scheme": "vanilla", "sequence": "t1", "id": "a"}, )" +
+                                  std::string(fault.text) + "]");
+    expect_refusal({"generate", "--cases", path, "--out", at("golden.h5")}, 2,
+                   {"case 1: ", fault.knob});
     ASSERT_EQ(files(), 1U);
   }
   const std::string long_id(121, 'x');
@@ -371,6 +388,7 @@ TEST_F(Refusals, FaultyCommandLines) {
       {{"conformance", "--scheme", "vanilla", "--scheme", "vanilla-rope"},
        {"--scheme vanilla-rope: is given twice"}},
       {{"allocation"}, {"--scheme", "--cases"}},
+      {{"allocation", "--scheme", "mmrope-original", "--set", "head_dim=24"}, {"no rotation"}},
       {{"allocation", "--scheme", "mrope", "--set", "mrope_section=1,2,3"}, {"mrope_section"}},
       {{"frequencies"}, {"--model", "--cases"}},
       {{"frequencies", "--model", "nope"}, {"model = 'nope'"}},

@@ -17,7 +17,7 @@ Json parameter_json(const Parameters& parameters, const ParameterSpec& spec) {
     return number ? number_json(parse_rational(text)) : Json(text);
   }
   const auto& values = parameters.numbers(spec.name);
-  if (spec.kind == Kind::positive || spec.kind == Kind::non_negative ||
+  if (spec.kind == Kind::positive || spec.kind == Kind::non_negative || spec.kind == Kind::count ||
       ((spec.kind == Kind::per_video || spec.kind == Kind::per_block) && values.size() == 1)) {
     return number_json(values.front());
   }

@@ -51,6 +51,10 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
                is_list ? "a non-empty list of numbers not below 0" : "one number not below 0");
       }
       break;
+    case Kind::count:
+      if (values.size() != 1 || denominator(values[0]) != 1 || values[0] < 1 || values[0] > 65535)
+        refuse(spec, shown(values), "an integer from 1 to 65535");
+      break;
     case Kind::section:
       if (values.size() != 3 ||
           !all([](const Rational& v) { return denominator(v) == 1 && v > 0 && v < 65536; })) {

@@ -116,6 +116,10 @@ void check_media(const PositionDesign& design, const Sequence& sequence) {
       refuse("a video with audio");
     if (visual->grid.t > 1 && (design.media & kVideo) == 0)
       refuse("a grid of T = " + std::to_string(visual->grid.t) + ", only still images, T = 1");
+    const std::int64_t h = visual->grid.h, w = visual->grid.w, most = design.most_cells;
+    if (most != 0 && h > most / w)
+      refuse("a grid of H x W = " + std::to_string(h) + " x " + std::to_string(w) + ", at most " +
+             std::to_string(most) + " cells a frame");
   }
 }
 

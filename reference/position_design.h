@@ -145,6 +145,7 @@ struct PositionDesign {
   std::string_view letters = "THW";
   unsigned media = kVideo;
   StartRule start = StartRule::zero;
+  std::int64_t most_cells = 0;  // of a frame; 0: any number
   bool transcendental() const { return layout.exact.vis == nullptr; }
 };
 

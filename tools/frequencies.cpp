@@ -99,13 +99,9 @@ Run add_frequencies(CLI::App& app) {
       const auto list = json_list(options->cases, "entries");
       std::vector<std::string> warnings;
       for (std::size_t i = 0; i < list.size(); ++i) {
-        try {
-          out.push_back(to_json(entry_digits(list[i], options->digits)));
-          for (const std::string& key : other_fields(list[i]))
-            warnings.push_back(fmt::format("case {}: field '{}' is not read", i, key));
-        } catch (const std::invalid_argument& e) {
-          throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
-        }
+        out.push_back(in_case(i, [&] { return to_json(entry_digits(list[i], options->digits)); }));
+        for (const std::string& key : other_fields(list[i]))
+          warnings.push_back(fmt::format("case {}: field '{}' is not read", i, key));
       }
       for (const std::string& line : warnings) print_line(stderr, "plumbline: warning: {}", line);
       write_text("", json_text(out));

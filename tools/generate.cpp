@@ -20,7 +20,9 @@
 #include "golden/oracle/oracle.h"
 #include "golden/shards.h"
 #include "golden/truth.h"
+#include "reference/evaluate.h"
 #include "reference/parallel.h"
+#include "reference/planes.h"
 #include "tools/plumbline.h"
 
 namespace plumbline {
@@ -43,23 +45,50 @@ class Progress {
   bool shown_;
 };
 
+// The ids of a file: names of its groups, where "." is the group itself.
+class Ids {
+ public:
+  // Throws std::invalid_argument for an id that cannot be one, or not once more.
+  void take(const std::string& id) {
+    constexpr const char* kAllowed =
+        "must be 1 to 120 of A-Z a-z 0-9 . _ + @ = , - other than '.' alone, and unlike any before "
+        "it";
+    const bool plain = std::all_of(id.begin(), id.end(), [](unsigned char x) {
+      return std::isalnum(x) != 0 ||
+             std::string_view("._+@=,-").find(static_cast<char>(x)) != std::string_view::npos;
+    });
+    if (id.empty() || id.size() > 120 || id == "." || !plain || !taken_.insert(id).second)
+      throw std::invalid_argument(fmt::format("id = '{}': {}", id.substr(0, 60), kAllowed));
+  }
+
+ private:
+  std::set<std::string> taken_;
+};
+
+// What positions and maps do without, tensors need.
+void require_turnable(const Case& c) {
+  planes_of(c, 0);
+  require_rotation(c, allocation(c));
+}
+
 std::vector<GoldenCase> cases_from(const std::string& path) {
   std::vector<GoldenCase> out;
+  Ids ids;
   const auto list = json_list(path);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    try {
+    out.push_back(in_case(i, [&] {
       GoldenCase g{case_from_json(list[i]), ""};
       if (g.c.id.empty()) g.c.id = "case-" + std::to_string(i);
+      ids.take(g.c.id);
+      require_turnable(g.c);
       if (list[i].contains("flags")) {
         if (!list[i]["flags"].is_string()) throw std::invalid_argument("flags: must be text");
         g.claims = list[i]["flags"].get<std::string>();
       }
-      for (const std::string& line : g.c.warnings)
-        print_line(stderr, "plumbline: warning: case {}: {}", i, line);
-      out.push_back(std::move(g));
-    } catch (const std::invalid_argument& e) {
-      throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
-    }
+      return g;
+    }));
+    for (const std::string& line : out.back().c.warnings)
+      print_line(stderr, "plumbline: warning: case {}: {}", i, line);
   }
   return out;
 }
@@ -72,22 +101,6 @@ std::string id_of(const std::string& path) {
       letter = '_';
   }
   return stem.empty() ? "prompt" : stem.substr(0, 60);
-}
-
-void check_ids(const std::vector<GoldenCase>& cases) {
-  std::set<std::string> seen;
-  for (const GoldenCase& g : cases) {
-    const bool plain = std::all_of(g.c.id.begin(), g.c.id.end(), [](unsigned char x) {
-      return std::isalnum(x) != 0 ||
-             std::string_view("._+@=,-").find(static_cast<char>(x)) != std::string_view::npos;
-    });
-    if (g.c.id.empty() || g.c.id.size() > 120 || !plain) {
-      throw std::invalid_argument("id = '" + g.c.id.substr(0, 60) +
-                                  "': must be 1 to 120 of A-Z a-z 0-9 . _ + @ = , -");
-    }
-    if (!seen.insert(g.c.id).second)
-      throw std::invalid_argument("id = '" + g.c.id + "': must be given to one case only");
-  }
 }
 
 // "i/n", 0 <= i < n: of each case the rows of that part.
@@ -114,22 +127,24 @@ struct Made {
   double seconds = 0;  // spent certifying
 };
 
-void add_large_case(FileWriter& writer, const GoldenCase& golden, Made& made) {
+void add_large_case(FileWriter& writer, const GoldenCase& golden, std::size_t index, Made& made) {
   const auto begin = std::chrono::steady_clock::now();
-  const LargeResult result = add_large(writer, golden, threads());
+  const LargeResult result = in_case(index, [&] { return add_large(writer, golden, threads()); });
   made.certified += result.count.values;
   made.agreed += result.sampled;
   made.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// Cases side by side; what a few leave of the threads makes rows of each.
-void add_cases(FileWriter& writer, std::span<const GoldenCase> cases, Progress& progress,
-               Made& made) {
+// Cases side by side, `first` being the index of the first; what a few leave of the threads makes
+// rows of each.
+void add_cases(FileWriter& writer, std::span<const GoldenCase> cases, std::size_t first,
+               Progress& progress, Made& made) {
   const auto each = static_cast<unsigned>(std::max<std::size_t>(1, threads() / cases.size()));
   each_in_order(
       cases.size(),
       [&](std::size_t i) -> std::function<void()> {
-        const auto result = std::make_shared<GenerateResult>(generate(cases[i], each));
+        const auto result = std::make_shared<GenerateResult>(
+            in_case(first + i, [&] { return generate(cases[i], each); }));
         return [&, i, result] {
           progress.step(cases[i].c.id);
           made.certified += result->certified;
@@ -143,7 +158,6 @@ void add_cases(FileWriter& writer, std::span<const GoldenCase> cases, Progress& 
 
 int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite_name,
                   const std::string& out) {
-  check_ids(cases);
   if (cases.empty()) throw std::invalid_argument("cases: the list is empty");
   const auto start = std::chrono::steady_clock::now();
   FileWriter writer(out, golden_root(suite_name));
@@ -153,13 +167,14 @@ int generate_file(const std::vector<GoldenCase>& cases, const std::string& suite
     const auto large = [](const GoldenCase& g) { return is_large(g.c); };
     for (auto from = cases.begin(); from != cases.end();) {
       const auto end = std::find_if(from, cases.end(), large);
+      const auto index = static_cast<std::size_t>(from - cases.begin());
       if (end != from) {
-        add_cases(writer, {from, end}, progress, made);
+        add_cases(writer, {from, end}, index, progress, made);
         from = end;
         continue;
       }
       progress.step(from->c.id);
-      add_large_case(writer, *from++, made);
+      add_large_case(writer, *from++, index, made);
     }
   }
   writer.finish();
@@ -391,8 +406,10 @@ Run add_generate(CLI::App& app) {
     Json prompt;
     try {
       prompt = parse_json(read_text(options->prompt));
-      return generate_file(prompt_suite(prompt, options->model, id_of(options->prompt)), "prompt",
-                           out);
+      const auto cases = prompt_suite(prompt, options->model, id_of(options->prompt));
+      Ids ids;
+      for (const GoldenCase& g : cases) ids.take(g.c.id);
+      return generate_file(cases, "prompt", out);
     } catch (const std::invalid_argument& e) {
       throw std::invalid_argument(options->prompt + ": " + e.what());
     }

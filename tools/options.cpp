@@ -89,13 +89,8 @@ std::vector<Case> CaseOptions::read() const {
   std::vector<Case> out;
   if (batch()) {
     const auto list = json_list(cases);
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      try {
-        out.push_back(case_from_json(list[i]));
-      } catch (const std::invalid_argument& e) {
-        throw std::invalid_argument("case " + std::to_string(i) + ": " + e.what());
-      }
-    }
+    for (std::size_t i = 0; i < list.size(); ++i)
+      out.push_back(in_case(i, [&] { return case_from_json(list[i]); }));
     for (std::size_t i = 0; i < out.size(); ++i) warn(out[i], "case " + std::to_string(i) + ": ");
     return out;
   }

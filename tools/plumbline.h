@@ -64,6 +64,15 @@ struct CaseOptions {
   // stderr.
   std::vector<Case> read() const;
 };
+// What `work` on an entry of a list refuses is refused by the entry's index.
+template <class Work>
+auto in_case(std::size_t index, const Work& work) {
+  try {
+    return work();
+  } catch (const std::invalid_argument& e) {
+    throw std::invalid_argument(fmt::format("case {}: {}", index, e.what()));
+  }
+}
 // A JSON list of objects, or one object, as a list. `wrapper` names a field that may hold the list.
 std::vector<Json> json_list(const std::string& path, const std::string& wrapper = {});
 // Throws Refused unless the file says that it is a golden one.

@@ -95,6 +95,22 @@ std::string allocation_json(const Case& c, const FrequencyAllocation& map) {
   return out.dump();
 }
 
+// The objects of all cases, one a line.
+template <class Print>
+std::string list_json(const std::vector<Case>& list, const Print& print) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < list.size(); ++i)
+    text += (i == 0 ? "\n" : ",\n") + in_case(i, [&] { return print(list[i]); });
+  return text + "\n]\n";
+}
+
+// A map of pairs whose two lanes turn together; throws std::invalid_argument where they do not.
+FrequencyAllocation pairs_of(const Case& c) {
+  FrequencyAllocation map = allocation(c);
+  require_rotation(c, map);
+  return map;
+}
+
 }  // namespace
 
 Run add_positions(CLI::App& app) {
@@ -115,10 +131,7 @@ Run add_positions(CLI::App& app) {
       throw std::invalid_argument("--csv: prints one case; use --json with --cases");
     std::string text;
     if (options->cases.batch()) {
-      text = "[";
-      for (const Case& c : list)
-        text += (text.size() == 1 ? "\n" : ",\n") + positions_json(c, positions(c));
-      text += "\n]\n";
+      text = list_json(list, [](const Case& c) { return positions_json(c, positions(c)); });
     } else {
       const PositionTable ids = positions(list.front());
       text = options->json  ? positions_json(list.front(), ids) + "\n"
@@ -138,14 +151,12 @@ Run add_allocation(CLI::App& app) {
   return [options, json] {
     const auto list = options->read();
     if (options->batch()) {
-      std::string text = "[";
-      for (const Case& c : list)
-        text += (text.size() == 1 ? "\n" : ",\n") + allocation_json(c, allocation(c));
-      write_text("", text + "\n]\n");
+      write_text("",
+                 list_json(list, [](const Case& c) { return allocation_json(c, pairs_of(c)); }));
     } else if (*json) {
-      write_text("", allocation_json(list.front(), allocation(list.front())) + "\n");
+      write_text("", allocation_json(list.front(), pairs_of(list.front())) + "\n");
     } else {
-      const FrequencyAllocation map = allocation(list.front());
+      const FrequencyAllocation map = pairs_of(list.front());
       std::string text;
       for (int m = 0; m < map.maps; ++m) {
         text += map.maps == 1 ? "" : fmt::format("kv head {:3}  ", m);

@@ -14,8 +14,6 @@
 namespace plumbline {
 namespace {
 
-constexpr std::int64_t kMostCells = std::int64_t{1} << 26;
-
 // A direction in doubled grid coordinates, so that centred ones stay integers.
 struct Direction {
   std::int64_t x = 0, y = 0;
@@ -66,9 +64,6 @@ Gaussian gaussian(const Direction& d) {
 class Ring final : public Prepared {
  public:
   Ring(const Grid& grid, const Knobs& knobs, bool stacks) : grid_(grid), stacks_(stacks) {
-    if (grid.h > kMostCells / grid.w) {
-      throw std::invalid_argument("grid: a block of this scheme has at most 2^26 cells a frame");
-    }
     const auto number = [&](std::string_view name) { return knobs.get<Rational>(name, 0); };
     centred_ = number("move_to_origin") != 0;
     alpha_ = number("alpha");
@@ -311,7 +306,8 @@ struct Collapsed {
 };
 template <class Variant>
 constexpr PositionDesign kCircle{.layout = layout_of<CircleLayout<Variant>>(),
-                                 .advance = advance_of<PastRing<Variant>>()};
+                                 .advance = advance_of<PastRing<Variant>>(),
+                                 .most_cells = std::int64_t{1} << 26};
 constexpr PositionDesign kAbsoluteTime{.layout = layout_of<AbsoluteTimeLayout>(),
                                        .advance = advance_of<PastAbsoluteExtent>()};
 

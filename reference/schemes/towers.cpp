@@ -26,11 +26,11 @@ struct MergedPatchLayout : PatchLayout {
   }
   template <class S>
   static std::shared_ptr<const Prepared> prepare(const Block<S>& b, const Knobs& knobs) {
-    const Rational m = knobs.get<Rational>("merge_size");
+    const std::int64_t m = side(knobs);
     const Grid& g = b.visual.grid;
-    if (denominator(m) != 1 || g.h % side(knobs) != 0 || g.w % side(knobs) != 0) {
-      throw std::invalid_argument("merge_size = " + to_text(m) +
-                                  ": must be an integer that divides the patch rows and columns " +
+    if (g.h % m != 0 || g.w % m != 0) {
+      throw std::invalid_argument("merge_size = " + std::to_string(m) +
+                                  ": must divide the patch rows and columns " +
                                   std::to_string(g.h) + " x " + std::to_string(g.w));
     }
     return nullptr;
@@ -142,11 +142,8 @@ constexpr PositionDesign kTower{.axes = 2,
                                 .delta = DeltaRule::none,
                                 .letters = "HW"};
 
-constexpr ParameterSpec kMerge[] = {{.name = "merge_size",
-                                     .kind = Kind::positive,
-                                     .fallback = "2",
-                                     .example = "1",
-                                     .domain = "1;2"}};
+constexpr ParameterSpec kMerge[] = {
+    {.name = "merge_size", .kind = Kind::count, .fallback = "2", .example = "1", .domain = "1;2"}};
 constexpr ParameterSpec kReference[] = {{"ref", Kind::positive, "16"}};
 constexpr ParameterSpec kFrequencies[] = {
     {"frequencies", Kind::numbers, {}, {}, {}, nullptr, {}, example_directions}};
