@@ -77,8 +77,8 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& contract,
 std::vector<Finding> probe_adjoint(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_positions(const Maker& make, const Contract& contract);
 
-// Whether `out` is what the measured operator makes of `in`, head by head: basis vectors, the same in
-// every head, do not show what one head takes from another.
+// Whether `out` is what the measured operator makes of `in`, head by head: basis vectors, the same
+// in every head, do not show what one head takes from another.
 bool turned_alike(const Contract& contract, const Operator& measured, const Values& in,
                   const Values& out);
 
