@@ -239,6 +239,16 @@ TEST_F(Plugins, WhatIsNoPluginIsRefused) {
                  2, {"--plugin"});
 }
 
+TEST_F(Plugins, ACaseWithoutARowIsJudged) {
+  const std::string path = at("rowless.h5");
+  output_of_generate({"generate", "--cases", "-", "--out", path}, R"([
+    {"id": "rowless", "scheme": "vanilla", "sequence": "t5", "window": [[0, 0]], "shape":
+    {"head_dim": 8, "rotary_dim": 8, "num_heads": 2, "num_key_value_heads": 1},
+    "dtypes": ["f32"], "tensors": ["rotated", "adjoint"]}])");
+  const Ended ended = run({"validate", path, "--plugin", misbehaving("behaves")});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+}
+
 TEST_F(Plugins, OneThatKnowsInPlaceOnlyIsJudgedInPlace) {
   const Ended ended = run({"validate", golden(), "--plugin", misbehaving("in_place_only")});
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;

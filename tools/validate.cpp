@@ -22,13 +22,6 @@ struct Options {
   JsonOption json;
 };
 
-std::string meaning_of(std::string_view finding) {
-  for (const plugin::FindingRow& row : plugin::findings()) {
-    if (row.id == finding) return std::string(row.meaning);
-  }
-  throw std::logic_error("a finding without its row");
-}
-
 // Whether golden/FORMAT.md, section 5, has such a dataset.
 bool is_output(const std::string& path) {
   return std::any_of(std::begin(kFormats), std::end(kFormats), [&](const Format& f) {
@@ -138,7 +131,8 @@ class Judged {
     const plugin::Answers answers = plugin::run(*plugin_, truth);
     out.result = compare(truth, answers.outputs, recipe_for);
     for (const plugin::Finding& f : answers.findings)
-      out.findings.push_back({f.id, f.call, f.why, f.fatal, meaning_of(f.id)});
+      out.findings.push_back(
+          {f.id, f.call, f.why, f.fatal, std::string(plugin::finding_row(f.id).meaning)});
     out.refused = answers.refused;
     out.replay = fmt::format(
         "plumbline validate {}{}{} --case {}", shell_word(options_.golden), options_.plugin.words(),

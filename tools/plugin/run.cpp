@@ -14,11 +14,12 @@ namespace plumbline::plugin {
 namespace {
 
 constexpr FindingRow kFindings[] = {
-    {"crashed", "A signal, or the end of the process, inside the kernel."},
-    {"timed-out", "No answer within the time-out."},
-    {"read-outside", "Memory read outside a tensor."},
-    {"wrote-outside", "Memory written outside a tensor, or in a gap between heads or tokens."},
-    {"wrote-input", "An input written, out of place."},
+    {"crashed", "A signal, or the end of the process, inside the kernel.", true},
+    {"timed-out", "No answer within the time-out.", true},
+    {"read-outside", "Memory read outside a tensor.", true},
+    {"wrote-outside", "Memory written outside a tensor, or in a gap between heads or tokens.",
+     true},
+    {"wrote-input", "An input written, out of place.", true},
     {"failed", "Neither done nor unsupported returned."},
     {"refused-late", "Unsupported returned, but an output written."},
     {"not-written", "An element of the output left as it was."},
@@ -35,11 +36,6 @@ constexpr FindingRow kFindings[] = {
 constexpr std::string_view kTroubles[] = {
     "",       "crashed",     "timed-out", "read-outside", "wrote-outside", "wrote-input",
     "failed", "refused-late"};
-
-// Whether the process can no longer be trusted, rather than its answer.
-constexpr bool fatal(std::ptrdiff_t trouble) {
-  return trouble < static_cast<std::ptrdiff_t>(Trouble::failed);
-}
 
 constexpr std::byte kFirst{0xa5}, kSecond{0x5a};
 
@@ -84,15 +80,16 @@ Rows other_rows(const Rows& from, int axes) {
   return out;
 }
 
-// Row (first + i) mod tokens of `from` for i = 0, 1, .. count - 1.
-Dense repeated(const Dense& from, std::int64_t first, std::int64_t count) {
+// Row (first + i) mod tokens of `from` for i = 0, 1, .. count - 1, its heads `times` times.
+Dense repeated(const Dense& from, std::int64_t first, std::int64_t count, int times = 1) {
   Dense out = from;
   out.tokens = count;
+  out.heads *= times;
   out.bytes.clear();
-  const auto row = static_cast<std::ptrdiff_t>(from.bytes.size()) / from.tokens;
+  const auto row = static_cast<std::ptrdiff_t>(from.size) * from.heads * from.head_dim;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = from.bytes.begin() + (first + i) % from.tokens * row;
-    out.bytes.insert(out.bytes.end(), at, at + row);
+    for (int time = 0; time < times; ++time) out.bytes.insert(out.bytes.end(), at, at + row);
   }
   return out;
 }
@@ -209,9 +206,7 @@ class Session {
     return fmt::format("{} {}", info(dtype_).name, manner.name);
   }
   void note(std::string_view id, const Manner& manner, const std::string& why) {
-    const auto* trouble = std::find(std::begin(kTroubles), std::end(kTroubles), id);
-    answers_.findings.push_back(
-        {std::string(id), where(manner), why, fatal(trouble - std::begin(kTroubles))});
+    answers_.findings.push_back({std::string(id), where(manner), why, finding_row(id).fatal});
   }
 
   PluginProcess& plugin_;
@@ -232,6 +227,7 @@ void lengths(Session& session, const Rows& rows, int axes, const Session::Turned
   constexpr std::int64_t kLengths[] = {1, 19, 83, 331};
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   const std::int64_t n = rows.q.tokens, middle = n / 2;
+  if (n == 0) return;
   for (const std::int64_t count : kLengths) {
     const std::size_t bytes =
         rows.q.bytes.size() / static_cast<std::size_t>(n) * static_cast<std::size_t>(count);
@@ -246,15 +242,7 @@ void lengths(Session& session, const Rows& rows, int axes, const Session::Turned
 // Heads that share their rows of cos and sin, over again.
 void more_heads(Session& session, const Rows& rows, const Session::Turned& first) {
   if (session.stopped() || session.maps() != 1) return;
-  const auto more = [](const Dense& from) {
-    Dense out = from;
-    out.heads *= kTimes;
-    out.bytes.clear();
-    const auto row = static_cast<std::ptrdiff_t>(from.bytes.size()) / from.tokens;
-    for (auto at = from.bytes.begin(); at != from.bytes.end(); at += row)
-      for (int time = 0; time < kTimes; ++time) out.bytes.insert(out.bytes.end(), at, at + row);
-    return out;
-  };
+  const auto more = [](const Dense& from) { return repeated(from, 0, from.tokens, kTimes); };
   const Rows many{more(rows.q), more(rows.k), rows.ids, rows.cu_seqlens};
   const Manner manner{.name = fmt::format("forward, {} and {} heads", many.q.heads, many.k.heads)};
   if (const auto turned = session.call(many, manner))
@@ -362,8 +350,8 @@ void tables(PluginProcess& plugin, const StoredCase& golden, const Truth& truth,
       return;
     }
     if (result.trouble != Trouble::none) {
-      answers.findings.push_back({std::string(kTroubles[static_cast<std::size_t>(result.trouble)]),
-                                  where, result.why, fatal(static_cast<int>(result.trouble))});
+      const std::string_view id = kTroubles[static_cast<std::size_t>(result.trouble)];
+      answers.findings.push_back({std::string(id), where, result.why, finding_row(id).fatal});
       answers.timed_out = answers.timed_out || result.trouble == Trouble::timed_out;
       return;
     }
@@ -380,7 +368,12 @@ void tables(PluginProcess& plugin, const StoredCase& golden, const Truth& truth,
 
 }  // namespace
 
-std::span<const FindingRow> findings() { return kFindings; }
+const FindingRow& finding_row(std::string_view id) {
+  for (const FindingRow& row : kFindings) {
+    if (row.id == id) return row;
+  }
+  throw std::logic_error("a finding without its row");
+}
 
 Answers run(PluginProcess& plugin, const StoredCase& golden) {
   const Truth truth(golden);

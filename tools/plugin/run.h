@@ -11,15 +11,17 @@ namespace plumbline::plugin {
 
 // A rule of tools/plumbline_kernel.h that a call broke, whatever the numbers.
 struct Finding {
-  std::string id;    // "crashed", "stale-state", ...: one of findings()
+  std::string id;    // "crashed", "stale-state", ...: of a FindingRow
   std::string call;  // "f32 forward, strided"
   std::string why;
   bool fatal = false;  // exit code 4: a crash, a hang, an access out of bounds
 };
 struct FindingRow {
   std::string_view id, meaning;
+  bool fatal = false;
 };
-std::span<const FindingRow> findings();
+// Throws std::logic_error for an id that none has.
+const FindingRow& finding_row(std::string_view id);
 
 struct Answers {
   StoredCase outputs;  // the paths of a candidate file
