@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "fast/limits.h"
+#include "fast/limit_loops.h"
 #include "fast/prefetch.h"
 
 // The loops of limits.h over vectors of `V`, as wide as the including file is compiled for.
@@ -38,7 +38,7 @@ float update_loop(float* data, const Stretches& all) noexcept {
 }
 
 template <class V>
-float read_loop(const float* data, const Stretches& of) noexcept {
+float read_loop(float* data, const Stretches& of) noexcept {
   constexpr std::size_t kWidth = sizeof(V) / sizeof(float), kSums = 8;
   V sum[kSums] = {};
   for (std::size_t n = 0; n < of.count; ++n) {
@@ -65,6 +65,18 @@ float copy_loop(float* data, const Stretches& of) noexcept {
     for (std::size_t u = 0; u < kUnit; u += kWidth)
       *reinterpret_cast<V*>(to + i + u) = *reinterpret_cast<const V*>(data + i + u);
   return to[0];
+}
+
+template <class V>
+constexpr LimitLoops loops_of(bool (*supported)() noexcept) {
+  return {{{Traffic::update, supported, update_loop<V, 0, 1>},
+           {Traffic::update, supported, update_loop<V, 1024, 1>},
+           {Traffic::update, supported, update_loop<V, 4096, 1>},
+           {Traffic::update, supported, update_loop<V, 8192, 1>},
+           {Traffic::update, supported, update_loop<V, 0, 4>},
+           {Traffic::update, supported, update_loop<V, 1024, 4>},
+           {Traffic::read, supported, read_loop<V>},
+           {Traffic::copy, supported, copy_loop<V>}}};
 }
 
 }  // namespace

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "fast/limits.h"
 
+// The loops of each width. Data, as no code that is compiled for a machine may run before it is
+// asked for.
 namespace plumbline::fast {
 
-using LimitLoop = float(float* data, const Stretches& of) noexcept;
-
-namespace avx512_loops {
-LimitLoop update, update_ahead, update_far, update_farther, update_4, update_4_ahead, read, copy;
-}
-namespace avx2_loops {
-LimitLoop update, update_ahead, update_far, update_farther, update_4, update_4_ahead, read, copy;
-}
+using LimitLoops = std::array<Limit, 8>;
+bool has_avx512() noexcept;
+bool has_avx2() noexcept;
+extern const LimitLoops kAvx512Limits, kAvx2Limits;
 
 }  // namespace plumbline::fast

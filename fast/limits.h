@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <span>
-#include <string_view>
 
 // What the machine can do at best with a buffer, whatever is computed: the yardstick of `plumbline
 // bench`. A rotation in place must read and write every byte once.
@@ -18,7 +17,6 @@ struct Stretches {
 };
 
 struct Limit {
-  std::string_view name;
   Traffic traffic;
   bool (*supported)() noexcept;
   // update: every float is replaced by a multiple of itself; read: every float is looked at; copy:

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-
 #include "fast/prefetch.h"
 #include "fast/rotate.h"
 #include "fast/rows.h"

@@ -250,6 +250,11 @@ bool alike(double x, double y, double tolerance) {
   return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= tolerance;
 }
 
+bool alike(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return alike(x, y); });
+}
+
 Answer ask(const laws::Subject& subject, const Contract& contract, const PositionTable& ids,
            const Values& in, bool adjoint, const Layout& layout) {
   const Tensors first = called(subject, contract, ids, in, adjoint, layout, kPoison);
@@ -266,11 +271,7 @@ Answer ask(const laws::Subject& subject, const Contract& contract, const Positio
       keep_unwritten(out.untouched_q, to[0], second.to[0]);
       keep_unwritten(out.untouched_k, to[1], second.to[1]);
     }
-    const auto same = [](const std::vector<double>& a, const std::vector<double>& b) {
-      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                        [](double x, double y) { return alike(x, y); });
-    };
-    out.input_written = !same(from[0].get(), in.q) || !same(from[1].get(), in.k) ||
+    out.input_written = !alike(from[0].get(), in.q) || !alike(from[1].get(), in.k) ||
                         !from[0].written_outside().empty() || !from[1].written_outside().empty();
   }
   out.outside_q = result[0].written_outside();

@@ -60,6 +60,7 @@ inline constexpr std::byte kPoison{0xa5}, kOtherPoison{0x5a};
 
 // Equal, NaN alike, or within `tolerance` of each other.
 bool alike(double x, double y, double tolerance = 0);
+bool alike(const std::vector<double>& a, const std::vector<double>& b);
 
 // One tensor with its gaps, a spare row behind it, and bytes of poison in every element that was
 // not given a value.

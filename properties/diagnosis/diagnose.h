@@ -59,6 +59,8 @@ struct Probed {
   bool right = true;
   Reading reading;
 };
+// Whether one call of this kind is refused.
+bool refuses(const laws::Subject& subject, const Contract& contract, bool adjoint, bool in_place);
 // The same kernels; where they turn in place only, as ones that copy the input and turn the copy.
 Maker with_separate_output(const Maker& make, const Contract& contract);
 Probed probe_operator(const Maker& make, const Contract& contract);
@@ -84,6 +86,7 @@ bool turned_alike(const Contract& contract, const Operator& measured, const Valu
 
 // Rows whose coordinates differ, and rows of text: small and large, many significant bits.
 std::vector<std::vector<double>> mixed_rows(const Contract& contract);
+std::vector<std::vector<double>> few_rows(const Contract& contract, std::size_t count);  // of these
 std::vector<std::vector<double>> text_rows(const Contract& contract);
 
 }  // namespace plumbline::diagnosis

@@ -110,6 +110,12 @@ Tuples mixed_rows(const Contract& c) {
   return out;
 }
 
+Tuples few_rows(const Contract& c, std::size_t count) {
+  Tuples rows = mixed_rows(c);
+  rows.resize(count);
+  return rows;
+}
+
 Tuples text_rows(const Contract& c) {
   Tuples out;
   for (const double p : kText) out.emplace_back(static_cast<std::size_t>(c.axes), p);
@@ -157,8 +163,7 @@ std::vector<Finding> probe_state(const Maker& make, const Contract& c) {
 }
 
 std::vector<Finding> probe_adjoint(const Maker& make, const Contract& c) {
-  Tuples rows = mixed_rows(c);
-  rows.resize(9);
+  const Tuples rows = few_rows(c, 9);
   const bool in_place = leaves_elements(make(), c);
   const Operator forward(make(), c, rows, false, in_place), back(make(), c, rows, true, in_place);
   const double tolerance = entry_tolerance(c);

@@ -13,12 +13,6 @@ namespace {
 
 using Tuples = std::vector<std::vector<double>>;
 
-Tuples few_rows(const Contract& c, std::size_t count) {
-  Tuples rows = mixed_rows(c);
-  rows.resize(count);
-  return rows;
-}
-
 double largest(const std::vector<double>& x) {
   double out = 0;
   for (const double v : x) out = std::max(out, std::abs(v));
@@ -86,17 +80,6 @@ bool only_pass_through(const Contract& c, const std::vector<bool>& untouched) {
   return true;
 }
 
-// A kernel need not know the way back.
-bool refuses_adjoint(const laws::Subject& subject, const Contract& c, const PositionTable& ids,
-                     const Values& in) {
-  try {
-    ask(subject, c, ids, in, true);
-    return false;
-  } catch (const std::invalid_argument&) {
-    return true;
-  }
-}
-
 }  // namespace
 
 std::vector<Finding> probe_memory(const Maker& make, const Contract& c) {
@@ -142,7 +125,8 @@ std::vector<Finding> probe_in_place(const Maker& make, const Contract& c) {
     const Tuples tuples = few_rows(c, rows);
     const PositionTable ids = table_of(c, tuples);
     const Values in = draw(c, rows, 2);
-    if (adjoint && refuses_adjoint(make(), c, ids, in)) return {};
+    // A kernel need not know the way back.
+    if (adjoint && refuses(make(), c, true, false)) return {};
     const Answer apart = ask(make(), c, ids, in, adjoint, {.watch = true});
     if (std::count(apart.untouched_q.begin(), apart.untouched_q.end(), true) > 0) return {};
     const laws::Subject one = make();
