@@ -28,9 +28,11 @@ void read_parameters(const Json& object, Parameters& out, const Scheme& scheme) 
     } else if (spec->kind == Kind::coded && value.is_string()) {
       out.set(key, value.get<std::string>());
     } else if (spec->kind == Kind::flag || spec->kind == Kind::word) {
-      if (!value.is_string())
-        throw std::invalid_argument(key + ": must be " +
-                                    (spec->kind == Kind::flag ? "true or false" : "a word"));
+      if (!value.is_string()) {
+        throw std::invalid_argument(
+            key + " = " + written(value) + ": must be " +
+            (spec->kind == Kind::flag ? "true or false" : "one of " + std::string(spec->words)));
+      }
       out.set(key, value.get<std::string>());
     } else {
       std::vector<Rational> numbers;

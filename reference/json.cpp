@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact JSON: what case.h says of parse_json, exact_number, integer_in and number_json.
+#include <functional>
 #include <set>
 #include <stdexcept>
 
-#include "reference/case.h"
+#include "reference/json_fields.h"
 
 namespace plumbline {
 namespace {
@@ -39,8 +40,10 @@ class ExactNumbers final : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& e) override {
     constexpr int kOutOfRange = 406;  // valid JSON, but beyond what a double holds
-    failure = (e.id == kOutOfRange ? "number out of range at byte " : "not valid JSON at byte ") +
-              std::to_string(position);
+    failure =
+        (e.id == kOutOfRange ? "number beyond a double, which must be written as text, at byte "
+                             : "not valid JSON at byte ") +
+        std::to_string(position);
     if (!key_.empty()) failure += ", after the key '" + key_.substr(0, 60) + "'";
     return false;
   }
@@ -103,7 +106,21 @@ Rational exact_number(const Json& value, std::string_view knob) {
   } catch (const std::invalid_argument& e) {
     throw std::invalid_argument(std::string(knob) + " = " + e.what());
   }
-  throw std::invalid_argument(std::string(knob) + ": must be a number");
+  throw std::invalid_argument(std::string(knob) + " = " + written(value) + ": must be a number");
+}
+
+std::string written(const Json& value) {
+  const std::function<std::string(const Json&)> text = [&](const Json& v) -> std::string {
+    if (v.is_binary()) return {v.get_binary().begin(), v.get_binary().end()};
+    if (!v.is_structured()) return v.dump();
+    std::string out;
+    for (const auto& [key, entry] : v.items())
+      out +=
+          (out.empty() ? "" : ", ") + (v.is_object() ? Json(key).dump() + ": " : "") + text(entry);
+    return v.is_object() ? "{" + out + "}" : "[" + out + "]";
+  };
+  const std::string whole = text(value);
+  return whole.size() <= 60 ? whole : whole.substr(0, 60) + "...";
 }
 
 std::int64_t integer_in(const Json& value, std::string_view knob, std::int64_t low,

@@ -17,6 +17,8 @@ inline constexpr std::int64_t kMostTokens = std::int64_t{1} << 62;
 // no object.
 void only_keys(const Json& object, std::string_view what,
                std::initializer_list<std::string_view> keys);
+// A value as the document has it, numbers as they are written, shortened where it is long.
+std::string written(const Json& value);
 // A field that must be there and be text.
 std::string text_field(const Json& object, const std::string& key, std::string_view what);
 

@@ -14,7 +14,7 @@ bool lists(std::string_view list, std::string_view word) {
   return false;
 }
 
-std::string shown(const std::vector<Rational>& values) {
+std::string shown_list(const std::vector<Rational>& values) {
   std::string out;
   for (const auto& v : values) out += (out.empty() ? "" : ", ") + to_text(v);
   return values.size() == 1 ? out : "[" + out + "]";
@@ -26,7 +26,12 @@ std::string shown(const std::vector<Rational>& values) {
                               std::string(allowed));
 }
 
-void check_values(const ParameterSpec& spec, const std::vector<Rational>& values) {
+// `given`: what the user wrote where that is no list of numbers.
+void check_values(const ParameterSpec& spec, const std::vector<Rational>& values,
+                  const std::string& given = {}) {
+  const auto shown = [&](const std::vector<Rational>& v) {
+    return given.empty() ? shown_list(v) : given;
+  };
   const bool is_list = spec.kind == Kind::per_block || spec.kind == Kind::per_video;
   const auto all = [&](auto rule) {
     for (const auto& v : values) {
@@ -161,7 +166,7 @@ std::size_t Parameters::at(std::string_view name) const {
 void Parameters::set(std::string_view name, const std::vector<Rational>& numbers) {
   const std::size_t i = at(name);
   if (specs_[i].kind == Kind::coded) {
-    set(name, numbers.size() == 1 ? to_text(numbers.front()) : shown(numbers));
+    set(name, numbers.size() == 1 ? to_text(numbers.front()) : shown_list(numbers));
     return;
   }
   check_values(specs_[i], numbers);
@@ -182,7 +187,7 @@ void Parameters::set(std::string_view name, std::string_view word) {
   }
   if (spec.kind == Kind::ignored) return;
   if (spec.kind != Kind::flag && spec.kind != Kind::word) {
-    check_values(spec, {});
+    check_values(spec, {}, std::string(word.substr(0, 60)));
     return;
   }
   int position = 0;

@@ -4,7 +4,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "reference/case.h"
+#include "reference/json_fields.h"
 
 namespace plumbline {
 namespace {
@@ -57,7 +57,7 @@ class Keys {
     read_.insert(key);
     const auto found = params_.find(key);
     if (found != params_.end() && !found->is_boolean())
-      throw std::invalid_argument(key + ": must be true or false");
+      throw std::invalid_argument(key + " = " + written(*found) + ": must be true or false");
     const bool value = found == params_.end() ? fallback : found->get<bool>();
     normal[key] = value;
     return value;
