@@ -35,8 +35,17 @@ const MediaRule& find_rule(std::string_view name) {
   for (const MediaRule& rule : kRules) {
     if (rule.name == name) return rule;
   }
-  throw std::invalid_argument("media_rule = '" + std::string(name) +
-                              "': the model takes text only");
+  throw std::invalid_argument("media_rule = '" + std::string(name) + "': must be a known one");
+}
+
+// Throws for a preset that has no rule, `field` being what the prompt asks it for.
+void need_rule(const Model& preset, std::string_view field) {
+  if (!preset.media_rule.empty()) return;
+  throw std::invalid_argument(
+      std::string(field) + ": model = '" + preset.name +
+      "' has no rule for the size of images and videos: must be given as a case with a sequence "
+      "of grids, {\"type\": \"" +
+      std::string(field) + "\", \"grid\": [T, H, W]}");
 }
 
 // Python's round(): to nearest, ties to even.
@@ -48,16 +57,19 @@ double round_even(double x) { return std::nearbyint(x); }
 struct Size {
   double h, w;
 };
-Size resize(const MediaRule& rule, double count, double shown, double h, double w, double low,
-            double high, bool still) {
+std::string pixels(double side) { return std::to_string(static_cast<std::int64_t>(side)); }
+Size resize(const MediaRule& rule, double count, double shown, double height, double width,
+            double low, double high, bool still) {
   const double f = rule.factor;
+  double h = height, w = width;
   if (!still && (h < f || w < f)) {
     const double scale = std::max(f / h, f / w);
     h = std::floor(h * scale);
     w = std::floor(w * scale);
   }
   if (std::max(h, w) / std::min(h, w) > 200) {
-    throw std::invalid_argument("image size: aspect ratio above 200");
+    throw std::invalid_argument("width x height = " + pixels(width) + " x " + pixels(height) +
+                                ": must have an aspect ratio of at most 200");
   }
   const double least = still ? f : 0;
   Size out{std::max(least, round_even(h / f) * f), std::max(least, round_even(w / f) * f)};
@@ -173,6 +185,13 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
     }
   }
   if (!items.is_array()) throw std::invalid_argument("prompt: must be a list of items");
+  for (const Json& item : items) {
+    if (item.is_object() && item.contains("prompt")) {
+      throw std::invalid_argument(
+          "prompt: a list of prompt files: must be one, an object with 'prompt', or a list of "
+          "items");
+    }
+  }
   if (name.empty())
     throw std::invalid_argument("model: a prompt file needs one, for its resizing rule");
   const Model& preset = find_model(name);
@@ -189,6 +208,7 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
       sequence.text(integer_in(item["text"], "text", 0, std::int64_t{1} << 40));
     } else if (item.contains("image")) {
       const Json& image = item["image"];
+      need_rule(preset, "image");
       only_keys(image, "image", {"width", "height"});
       const Grid grid = image_grid(
           preset.media_rule, integer_in(field(image, "width", "image"), "width", 1, 1 << 24),
@@ -198,6 +218,7 @@ Json case_of_prompt(const Json& prompt, std::string_view model) {
       sequence.text(1);
     } else {
       const Json& video = item["video"];
+      need_rule(preset, "video");
       only_keys(video, "video", {"frames", "fps", "width", "height"});
       const Grid grid = video_grid(
           preset.media_rule, integer_in(field(video, "frames", "video"), "frames", 1, kMostFrames),
