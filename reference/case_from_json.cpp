@@ -271,15 +271,18 @@ Case case_from_json(const Json& object) {
     if (scaled) {
       // A new scaling keeps the base unless it names one.
       Json replacement = object["spectrum"];
-      const bool has_base = replacement.contains("base") || replacement.contains("rope_theta") ||
-                            (replacement.contains("params") && replacement["params"].is_object() &&
-                             replacement["params"].contains("base"));
-      if (!has_base)
+      const auto has_base = [](const Json& from) {
+        return from.is_object() && (!from.value("base", Json()).is_null() ||
+                                    !from.value("rope_theta", Json()).is_null());
+      };
+      if (!has_base(replacement) && !has_base(replacement.value("params", Json())) &&
+          !has_base(replacement.value("scaling", Json())))
         replacement["base"] =
             spectrum.contains("params") ? spectrum["params"]["base"] : spectrum["base"];
       spectrum = replacement;
     } else {
       for (const auto& [key, value] : object["spectrum"].items()) {
+        if (value.is_null()) continue;
         (spectrum.contains("params") ? spectrum["params"]
                                      : spectrum)[key == "rope_theta" ? "base" : key] = value;
       }

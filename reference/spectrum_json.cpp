@@ -250,7 +250,8 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
 
   Keys keys(params, name);
   FrequencySpectrum out;
-  out.rope_theta = keys.need("base");
+  out.rope_theta = keys.maybe("base").value_or(Rational(10000));
+  keys.normal["base"] = number_json(out.rope_theta);
   if (out.rope_theta <= 1)
     throw std::invalid_argument("base = " + to_text(out.rope_theta) + ": must be above 1");
   int rotary_dim = 0;
