@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "reference/angles.h"
+#include "reference/frequency_maps.h"
 #include "reference/parallel.h"
 #include "reference/planes.h"
 
@@ -216,8 +217,9 @@ FrequencyAllocation allocation(const Case& c) {
 
 void require_rotation(const Case& c, const FrequencyAllocation& map) {
   if (map.partner.empty()) return;
-  throw std::invalid_argument("rotary_dim = " + std::to_string(c.shape.rotary_dim) +
-                              ": the two lanes of a pair read different axes under " +
+  throw std::invalid_argument(widths(c.shape) + ": must be a multiple of " +
+                              std::to_string(c.scheme->lane_multiple) +
+                              "; here the two lanes of a pair read different axes under " +
                               std::string(c.scheme->name) + ", which is no rotation");
 }
 

@@ -13,10 +13,22 @@ std::string triple(std::int64_t a, std::int64_t b, std::int64_t c) {
 
 }  // namespace
 
+std::string widths(const HeadShape& shape) {
+  const std::string head = "head_dim = " + std::to_string(shape.head_dim);
+  if (shape.rotary_dim == shape.head_dim) return head;
+  return "rotary_dim = " + std::to_string(shape.rotary_dim) + " of " + head;
+}
+
+void need_multiple(const HeadShape& shape, int lanes) {
+  if (shape.rotary_dim % lanes == 0) return;
+  throw std::invalid_argument(widths(shape) + ": must be a multiple of " + std::to_string(lanes) +
+                              ", so that every axis has an even number of lanes");
+}
+
 void need_full_section(const HeadShape& shape, const std::vector<std::int64_t>& s) {
   if (s[0] + s[1] + s[2] == shape.pairs()) return;
-  throw std::invalid_argument("mrope_section = " + triple(s[0], s[1], s[2]) +
-                              " at head_dim = " + std::to_string(shape.head_dim) +
+  throw std::invalid_argument("mrope_section = " + triple(s[0], s[1], s[2]) + " at " +
+                              widths(shape) +
                               ": must sum to rotary_dim / 2 = " + std::to_string(shape.pairs()) +
                               ", sums to " + std::to_string(s[0] + s[1] + s[2]));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "reference/frequency_allocation.h"
 
 // Maps that schemes of more than one family share, n = pairs, (s_t, s_h, s_w) = mrope_section.
@@ -22,6 +24,10 @@ FrequencyAllocation in_threes(const HeadShape& shape, std::int64_t h, std::int64
 // For i < count: `even` or `odd` as i is; then T.
 FrequencyAllocation in_twos(const HeadShape& shape, std::int64_t count, Axis even, Axis odd);
 
+// "head_dim = 12", or "rotary_dim = 8 of head_dim = 128": either may be what the user gave.
+std::string widths(const HeadShape& shape);
+// Throws std::invalid_argument unless rotary_dim is a multiple of `lanes`.
+void need_multiple(const HeadShape& shape, int lanes);
 // Throws std::invalid_argument unless s_t + s_h + s_w = n.
 void need_full_section(const HeadShape& shape, const std::vector<std::int64_t>& section);
 // Adds a warning with the effective counts where they are not the section asked for.

@@ -60,6 +60,7 @@ FrequencyAllocation wan_lanes(const HeadShape& shape, const Parameters&) {
 }
 FrequencyAllocation cog_lanes(const HeadShape& shape, const Parameters&) {
   const int d = shape.rotary_dim;
+  need_multiple(shape, 16);
   return by_lanes(shape, d / 4, d / 8 * 3, d / 8 * 3, "rotary_dim");
 }
 // 1 : 3.5 : 3.5, as 16, 56, 56 of 128.

@@ -84,8 +84,10 @@ struct PastCorners {  // p + T (H + W - 1)
 // spectrum cut in two.
 FrequencyAllocation halves(const HeadShape& shape, const Parameters& parameters) {
   const int lanes = shape.rotary_dim / 2;
-  if (parameters.word("ladder") == "axial")
+  if (parameters.word("ladder") == "axial") {
+    need_multiple(shape, 4);
     return axial(shape, {{Axis::t, lanes}, {Axis::h, lanes}}, "rotary_dim");
+  }
   return one_map(shape, [&](int i) { return 2 * i < lanes ? Axis::t : Axis::h; });
 }
 

@@ -72,10 +72,12 @@ struct RescaledLayout {  // (h ref / H, w ref / W)
 constexpr Axis kRow = Axis::t, kColumn = Axis::h;  // first and second axis of a tower
 
 FrequencyAllocation rows_then_columns(const HeadShape& shape, const Parameters&) {
+  need_multiple(shape, 4);
   const int lanes = shape.rotary_dim / 2;
   return axial(shape, {{kRow, lanes}, {kColumn, lanes}}, "rotary_dim");
 }
 FrequencyAllocation columns_then_rows(const HeadShape& shape, const Parameters&) {
+  need_multiple(shape, 4);
   const int lanes = shape.rotary_dim / 2;
   return axial(shape, {{kColumn, lanes}, {kRow, lanes}}, "rotary_dim");
 }
