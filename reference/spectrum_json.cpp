@@ -90,7 +90,10 @@ class Keys {
         throw std::invalid_argument(key + ": not a parameter of scaling '" + scaling_ + "'");
     }
   }
-  bool has(const std::string& key) const { return params_.contains(key); }
+  bool given(const std::string& key) const {
+    const auto found = params_.find(key);
+    return found != params_.end() && !found->is_null();
+  }
 
   Json normal = Json::object();
 
@@ -143,8 +146,14 @@ RopeScaling long_rope(Keys& keys) {
     throw std::invalid_argument("list = '" + list + "': must be long or short");
   }
   s.factors = keys.list("factors");
-  s.original_max_position_embeddings = keys.positive("original_max_position_embeddings");
-  s.extension = keys.extension(s.original_max_position_embeddings);
+  // The lengths decide the attention factor and nothing else.
+  const bool decided = keys.given("attention_factor");
+  const char* original = "original_max_position_embeddings";
+  s.original_max_position_embeddings =
+      decided ? keys.maybe_positive(original).value_or(Rational(1)) : keys.positive(original);
+  s.extension = Rational(1);
+  if (!decided || keys.given("factor") || keys.given("max_position_embeddings"))
+    s.extension = keys.extension(s.original_max_position_embeddings);
   s.attention_factor = keys.maybe("attention_factor");
   return s;
 }

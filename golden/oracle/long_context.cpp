@@ -101,7 +101,8 @@ Ladder longrope(const Setting& s) {
     if (stretch.sign() <= 0) throw std::invalid_argument("factors: must be above zero");
     ladder.inv_freq.push_back(s.unscaled(k) / stretch);
   }
-  ladder.attention = longrope_attention_factor(s, original_context(s));
+  ladder.attention = longrope_attention_factor(
+      s, has(s.params, "attention_factor") ? Rational(1) : original_context(s));
   return ladder;
 }
 
