@@ -82,8 +82,8 @@ Sequence sequence_from_json(const Json& segments);
 
 // {"scaling": name, "params": {...}} or the flat and nested spellings of a model file; keys exactly
 // as in FORMAT.md, section 4. Fills rotary_dim from the shape where the parameters do not say.
-// `normal` receives the explicit form.
+// `normal` receives the explicit form, `warnings` a line where a product was rounded.
 FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<HeadShape>& shape,
-                                     Json& normal);
+                                     Json& normal, std::vector<std::string>* warnings = nullptr);
 
 }  // namespace plumbline

@@ -191,7 +191,7 @@ std::string shown(const Json& value, const std::string& key) {
 }
 
 // floor(head_dim * partial_rotary_factor), then made even; at least 2.
-std::int64_t partial_dim(Keys& keys) {
+std::int64_t partial_dim(Keys& keys, std::vector<std::string>* warnings = nullptr) {
   const Rational head = keys.positive("head_dim");
   const Rational part = keys.maybe("partial_rotary_factor").value_or(Rational(1));
   if (part <= 0 || part > 1) {
@@ -201,8 +201,11 @@ std::int64_t partial_dim(Keys& keys) {
   const Integer dim = floor(Rational(head * part));
   if (dim > 65536)
     throw std::invalid_argument("head_dim = " + to_text(head) + ": must be at most 65536");
-  const auto even = dim.convert_to<std::int64_t>() / 2 * 2;
-  return std::max<std::int64_t>(2, even);
+  const auto even = std::max<std::int64_t>(2, dim.convert_to<std::int64_t>() / 2 * 2);
+  if (warnings != nullptr && head * part != even)
+    warnings->push_back("head_dim x partial_rotary_factor = " + to_text(Rational(head * part)) +
+                        ": rounded to rotary_dim = " + std::to_string(even));
+  return even;
 }
 
 // A rotary_dim that is known otherwise, beside head_dim.
@@ -220,7 +223,7 @@ void check_partial_dim(Keys& keys, int rotary_dim) {
 }  // namespace
 
 FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<HeadShape>& shape,
-                                     Json& normal) {
+                                     Json& normal, std::vector<std::string>* warnings) {
   if (!object.is_object()) throw std::invalid_argument("spectrum: must be an object");
   // Spellings: {"scaling": name, "params": {...}}, {"scaling": {"type": name, ...}, "base": b},
   // {"base": b, ...}.
@@ -274,7 +277,7 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
     } else {
       if (!keys.maybe("head_dim"))
         throw std::invalid_argument("rotary_dim: scaling '" + name + "' needs it, or head_dim");
-      rotary_dim = static_cast<int>(partial_dim(keys));
+      rotary_dim = static_cast<int>(partial_dim(keys, warnings));
     }
     if (params.contains("head_dim")) {
       check_partial_dim(keys, rotary_dim);

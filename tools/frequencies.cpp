@@ -61,7 +61,7 @@ std::vector<std::string> other_fields(const Json& entry) {
 }
 
 // `scheme` is the scaling's name.
-Digits entry_digits(const Json& entry, int digits) {
+Digits entry_digits(const Json& entry, int digits, std::vector<std::string>& warnings) {
   if (!entry.is_object()) throw std::invalid_argument("entry: must be an object");
   Json spectrum = Json::object();
   for (const char* key : {"scheme", "scaling", "params"}) {
@@ -69,7 +69,7 @@ Digits entry_digits(const Json& entry, int digits) {
   }
   if (!entry.contains("params")) throw std::invalid_argument("needs 'params'");
   Json normal;
-  const FrequencySpectrum read = spectrum_from_json(spectrum, std::nullopt, normal);
+  const FrequencySpectrum read = spectrum_from_json(spectrum, std::nullopt, normal, &warnings);
   return digits_of(entry.contains("id") ? text_field(entry, "id", "entry") : "", read, digits);
 }
 
@@ -99,9 +99,12 @@ Run add_frequencies(CLI::App& app) {
       const auto list = json_list(options->cases, "entries");
       std::vector<std::string> warnings;
       for (std::size_t i = 0; i < list.size(); ++i) {
-        out.push_back(in_case(i, [&] { return to_json(entry_digits(list[i], options->digits)); }));
+        std::vector<std::string> own;
+        out.push_back(
+            in_case(i, [&] { return to_json(entry_digits(list[i], options->digits, own)); }));
         for (const std::string& key : other_fields(list[i]))
-          warnings.push_back(fmt::format("case {}: field '{}' is not read", i, key));
+          own.push_back(fmt::format("field '{}' is not read", key));
+        for (const std::string& line : own) warnings.push_back(fmt::format("case {}: {}", i, line));
       }
       for (const std::string& line : warnings) print_line(stderr, "plumbline: warning: {}", line);
       write_text("", json_text(out));
