@@ -18,7 +18,9 @@ Json parameter_json(const Parameters& parameters, const ParameterSpec& spec) {
   }
   const auto& values = parameters.numbers(spec.name);
   if (spec.kind == Kind::positive || spec.kind == Kind::non_negative || spec.kind == Kind::count ||
-      ((spec.kind == Kind::per_video || spec.kind == Kind::per_block) && values.size() == 1)) {
+      ((spec.kind == Kind::per_video || spec.kind == Kind::per_block ||
+        spec.kind == Kind::each_block) &&
+       values.size() == 1)) {
     return number_json(values.front());
   }
   Json list = Json::array();

@@ -32,7 +32,8 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
   const auto shown = [&](const std::vector<Rational>& v) {
     return given.empty() ? shown_list(v) : given;
   };
-  const bool is_list = spec.kind == Kind::per_block || spec.kind == Kind::per_video;
+  const bool is_list =
+      spec.kind == Kind::per_block || spec.kind == Kind::each_block || spec.kind == Kind::per_video;
   const auto all = [&](auto rule) {
     for (const auto& v : values) {
       if (!rule(v)) return false;
@@ -42,6 +43,7 @@ void check_values(const ParameterSpec& spec, const std::vector<Rational>& values
   switch (spec.kind) {
     case Kind::positive:
     case Kind::per_block:
+    case Kind::each_block:
       if (values.empty() || (!is_list && values.size() != 1) ||
           !all([](const Rational& v) { return v > 0; })) {
         refuse(spec, shown(values),

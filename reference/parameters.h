@@ -32,9 +32,10 @@ std::vector<std::string> split(std::string_view list, char separator = ',');
 // What a parameter may be. A value is a list of exact numbers; a flag is 0 or 1 and a word is the
 // index into `words`.
 // count: a positive integer. section: three positive integers. counts: three integers not below 0.
-// triple: three numbers above 0. per_block, per_video: one number (above 0; not below 0), or a list
-// with one per visual segment or video. lanes: a list of positive even integers. numbers: any list
-// of numbers, nested or not. coded: text that only `code` understands.
+// triple: three numbers above 0. per_block, each_block, per_video: one number (above 0; not below 0
+// for videos), or a list with one per visual segment or video; per_block tells frames apart, and
+// any list will do where no segment has two. lanes: a list of positive even integers. numbers: any
+// list of numbers, nested or not. coded: text that only `code` understands.
 enum class Kind : std::uint8_t {
   positive,
   non_negative,
@@ -45,6 +46,7 @@ enum class Kind : std::uint8_t {
   flag,
   word,
   per_block,
+  each_block,
   per_video,
   lanes,
   numbers,

@@ -90,11 +90,12 @@ void check_lists(const Parameters& parameters, const Sequence& sequence, std::in
     }
   }
   for (const auto& spec : parameters.specs()) {
-    const bool per_video = spec.kind == Kind::per_video;
-    if ((!per_video && spec.kind != Kind::per_block) || !parameters.has(spec.name)) continue;
+    const bool per_video = spec.kind == Kind::per_video, per_frame = spec.kind == Kind::per_block;
+    if ((!per_video && !per_frame && spec.kind != Kind::each_block) || !parameters.has(spec.name))
+      continue;
     const auto count = static_cast<std::int64_t>(parameters.numbers(spec.name).size());
     // Where no block has two frames a stride has no effect, and sources leave lists of any length.
-    if (count == 1 || count == (per_video ? videos : blocks) || (!per_video && stills)) continue;
+    if (count == 1 || count == (per_video ? videos : blocks) || (per_frame && stills)) continue;
     throw std::invalid_argument(std::string(spec.name) + " has " + std::to_string(count) +
                                 " entries: must be one number, or one per " +
                                 (per_video ? "video" : "visual segment") + " (" +

@@ -25,7 +25,7 @@ Tuple flat(const Design& d, const Block& b, const Cell& c) {
 Coordinate past_count(const Design&, const Block& b) { return b.cursor + b.segment.tokens; }
 
 Rational span(const Design& d, const Block& b) {
-  return d.span_of_token ? d.span * Rational(b.segment.tokens) : d.span;
+  return d.span_of_token ? d.span * b.step * Rational(b.segment.tokens) : d.span;
 }
 Tuple stretched(const Design& d, const Block& b, const Cell& c) {
   const Rational share = Rational(c.index + 1) / Rational(b.segment.tokens);

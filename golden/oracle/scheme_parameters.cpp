@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -44,8 +45,21 @@ void read_visual_stride(const Case& c, Design& design) {
 }
 
 void read_tile_stride(const Case& c, Design& design) {
-  const Rational stride = above_zero(number(c.params, "rope_pos_id_stride"), "rope_pos_id_stride");
-  design.span = stride / above_zero(number(c.params, "num_image_token", 256), "num_image_token");
+  const char* key = "rope_pos_id_stride";
+  design.steps.clear();
+  if (has(c.params, key) && c.params.at(key).is_array()) {
+    for (const Json& stride : c.params.at(key))
+      design.steps.push_back(above_zero(number(stride), key));
+    const auto visual = std::count_if(c.sequence.begin(), c.sequence.end(),
+                                      [](const Segment& s) { return s.is_visual(); });
+    if (design.steps.size() != 1 && design.steps.size() != static_cast<std::size_t>(visual))
+      throw std::invalid_argument(
+          fmt::format("{}: needs one entry, or one per visual segment", key));
+  } else {
+    design.steps.push_back(above_zero(number(c.params, key), key));
+  }
+  design.span =
+      Rational(1) / above_zero(number(c.params, "num_image_token", 256), "num_image_token");
   design.span_of_token = true;
 }
 

@@ -75,8 +75,9 @@ struct BlockSpan {
 struct TokenStep {
   static constexpr std::string_view layout = "token_step", advance = "past_token_steps";
   template <class S>
-  static S step(const Block<S>&, const Knobs& knobs) {
-    return Scalar<S>::quotient(knobs.get<S>("rope_pos_id_stride"), knobs.get<S>("num_image_token"));
+  static S step(const Block<S>& b, const Knobs& knobs) {
+    return Scalar<S>::quotient(knobs.get<S>("rope_pos_id_stride", b.ordinal),
+                               knobs.get<S>("num_image_token"));
   }
   template <class S>
   static S span(const Block<S>& b, const Knobs& knobs) {
@@ -109,7 +110,7 @@ constexpr ParameterSpec kV2pe[] = {
     kIgnoredSection};
 constexpr ParameterSpec kV2peOriginal[] = {
     {.name = "rope_pos_id_stride",
-     .kind = Kind::positive,
+     .kind = Kind::each_block,
      .fallback = {},
      .example = "64",
      .domain = "64;256"},
