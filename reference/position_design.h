@@ -145,7 +145,8 @@ struct PositionDesign {
   std::string_view letters = "THW";
   unsigned media = kVideo;
   StartRule start = StartRule::zero;
-  std::int64_t most_cells = 0;  // of a frame; 0: any number
+  std::int64_t most_cells = 0;         // of a frame; 0: any number
+  bool delta_without_padding = false;  // the official delta counts the real tokens alone
   bool transcendental() const { return layout.exact.vis == nullptr; }
 };
 

@@ -37,7 +37,8 @@ PositionTable exact_positions(const Case& c, const PositionDesign& design) {
   if (design.delta != DeltaRule::none) {
     const Rational top =
         design.delta == DeltaRule::ceiling ? Rational(ceil(walk.maximum())) : walk.maximum();
-    out.rope_delta = Rational(top + 1 - length);
+    out.rope_delta =
+        Rational(top + 1 - (design.delta_without_padding ? Rational(walk.tokens()) : length));
   }
   out.rope_delta_cursor = Rational(walk.cursor() - length);
   return out;

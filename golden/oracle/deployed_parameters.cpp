@@ -41,6 +41,7 @@ void read_position_rule(const Case& c, Design& design) {
   if (!counts_sides_only(c)) return;
   design.layout = kGridSides;
   design.padding = 0;
+  design.delta_of_real_tokens = true;
 }
 
 void read_seconds_rule(const Case& c, Design& design) {

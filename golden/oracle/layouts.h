@@ -106,7 +106,8 @@ struct Design {
   TextRule text = TextRule::every_axis;
   DeltaRule delta = DeltaRule::every_axis;
   std::size_t axes = 3;
-  Rational padding = 1;   // the coordinate of padding tokens
+  Rational padding = 1;               // the coordinate of padding tokens
+  bool delta_of_real_tokens = false;  // rope_delta counts no padding
   bool truncate = false;  // integer_output: coordinates lose their fraction at the very end
   // Temporal stride of every visual segment, or one for all; or of every native video, the other
   // segments having still_step.

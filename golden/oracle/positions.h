@@ -17,6 +17,7 @@ class Rows {
   // padded row.
   explicit Rows(const Case& c);
   std::int64_t padded_length() const { return padded_length_; }
+  std::int64_t tokens() const { return tokens_; }
   std::int64_t count() const { return count_; }
   // [count], in row order.
   std::vector<std::int64_t> token_index() const;

@@ -16,7 +16,8 @@ void Recomputation::compute_positions() {
   const Rational length = rows_->padded_length();
   compare_delta(stored_, "rope_delta_cursor", positions.cursor() - length, report_);
   if (const std::optional<Coordinate> end = positions.end()) {
-    compare_delta(stored_, "rope_delta", *end - length, report_);
+    const Rational counted = scheme_.design->delta_of_real_tokens ? rows_->tokens() : length;
+    compare_delta(stored_, "rope_delta", *end - counted, report_);
   } else {
     compare_delta(stored_, "rope_delta", std::nullopt, report_);
   }

@@ -14,7 +14,7 @@ constexpr PositionDesign kAbsolute{.layout = layout_of<AbsoluteTimeLayout>(),
                                    .advance = advance_of<PastAbsoluteExtent>()};
 
 // The rule of huggingface/transformers since 2026: the cursor looks at rows and columns alone, the
-// seconds lose their fraction first, padding is 0.
+// seconds lose their fraction first, padding is 0 and no part of the rope delta.
 struct WholeSecondsLayout {
   static constexpr std::string_view name = "absolute_time_whole_seconds";
   template <class S>
@@ -27,8 +27,10 @@ struct WholeSecondsLayout {
     return {b.cursor + time, b.cursor + c.h, b.cursor + c.w, S{}};
   }
 };
-constexpr PositionDesign kGridPastSides{
-    .layout = layout_of<GridLayout>(), .advance = advance_of<PastSides>(), .pad = 0};
+constexpr PositionDesign kGridPastSides{.layout = layout_of<GridLayout>(),
+                                        .advance = advance_of<PastSides>(),
+                                        .pad = 0,
+                                        .delta_without_padding = true};
 // trunc(t (g kappa)) in binary64, the order of operations of vllm-project/vllm qwen2_5_vl.py, under
 // either arithmetic: its rounding is the rule. Only exact numbers can follow it.
 struct Binary64Time {
@@ -44,8 +46,10 @@ struct Binary64Time {
 };
 constexpr PositionDesign kBinary64Time{.layout = layout_of<TimeLayout<Binary64Time>>(),
                                        .advance = advance_of<PastTimeExtent<Binary64Time>>()};
-constexpr PositionDesign kWholeSeconds{
-    .layout = layout_of<WholeSecondsLayout>(), .advance = advance_of<PastSides>(), .pad = 0};
+constexpr PositionDesign kWholeSeconds{.layout = layout_of<WholeSecondsLayout>(),
+                                       .advance = advance_of<PastSides>(),
+                                       .pad = 0,
+                                       .delta_without_padding = true};
 constexpr ParameterSpec kPositionRule{"position_rule", Kind::word, "original",
                                       "original,hf-2026,vllm"};
 constexpr DesignVariant kResetOn[] = {{"spatial_reset", "true", &kReset}};
