@@ -59,7 +59,10 @@ Rational parse_rational(std::string_view text) {
       if (!tail.empty() && tail.front() == '+') tail.remove_prefix(1);
       const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), exponent);
       if (error != std::errc{} || end != tail.data() + tail.size() || tail.empty()) refuse(whole);
-      if (exponent > kLargestExponent || exponent < -kLargestExponent) refuse(whole);
+      if (exponent > kLargestExponent || exponent < -kLargestExponent) {
+        throw std::invalid_argument("'" + std::string(whole.substr(0, 40)) +
+                                    "' has an exponent beyond " + std::to_string(kLargestExponent));
+      }
       text = text.substr(0, e);
     }
     std::string digits(text);
