@@ -120,6 +120,12 @@ RopeScaling proportional(Keys& keys, int& rotary_dim) {
       throw std::invalid_argument("rope_angles = " + to_text(*given) +
                                   ": must be an integer from 0 to head_dim / 2");
     }
+    if (keys.given("partial_rotary_factor") && *given != Rational(angles)) {
+      throw std::invalid_argument("rope_angles = " + to_text(*given) +
+                                  ": must equal head_dim x partial_rotary_factor / 2, rounded "
+                                  "down, = " +
+                                  angles.str());
+    }
     angles = floor(*given);
   }
   keys.normal["rope_angles"] = angles.convert_to<std::int64_t>();
