@@ -308,6 +308,15 @@ Case case_from_json(const Json& object) {
                                   "': must be exact or float32");
     }
     c.float32 = word == "float32";
+    if (c.float32 && !design_of(*c.scheme, c.parameters).layout.float32) {
+      std::string known;
+      for (const Scheme& s : schemes())
+        if (s.design.layout.float32) known += ", " + std::string(s.name);
+      throw std::invalid_argument("arithmetic = 'float32': must be exact for scheme " +
+                                  std::string(c.scheme->name) +
+                                  (c.scheme->design.layout.float32 ? " with these params" : "") +
+                                  "; float32 is known for" + known.substr(1));
+    }
   }
   read_padding(object, c);
   read_windows(object, c);

@@ -26,6 +26,7 @@ struct ExactTime {
 template <class Time>
 struct TimeLayout {
   static constexpr std::string_view name = Time::layout;
+  static constexpr bool float32 = true;
   template <class S>
   static S steps(const Block<S>& b, const S& t, const Knobs& knobs) {
     if (b.video < 0) return Scalar<S>::integer(0);

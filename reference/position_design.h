@@ -84,6 +84,7 @@ struct Layout {
   LayoutIn<Interval> enclosed;
   LayoutIn<Irrational> symbolic;
   Grid (*cell)(std::int64_t index, const Grid&, const Knobs&) = nullptr;
+  bool float32 = false;  // the authors' float32 order of operations is known
 };
 template <class S>
 using AdvanceIn = S (*)(const Block<S>&, const Knobs&);
@@ -110,6 +111,7 @@ constexpr Layout layout_of() {
     out.enclosed = layout_in<L, Interval>();
   }
   if constexpr (requires { &L::cell; }) out.cell = &L::cell;
+  if constexpr (requires { L::float32; }) out.float32 = L::float32;
   return out;
 }
 template <class A>

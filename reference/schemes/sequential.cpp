@@ -28,6 +28,7 @@ Rational arange_entry(const Rational& start, const Rational& step, const Rationa
 template <class Step>
 struct SteppedLayout {
   static constexpr std::string_view name = Step::layout;
+  static constexpr bool float32 = true;
   template <class S>
   static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
     const S one = Scalar<S>::integer(1);
