@@ -314,6 +314,52 @@ TEST_F(Results, AllocationsAndTheirWarning) {
   }
 }
 
+// What is left out of a spectrum where it has a default or no effect.
+TEST_F(Results, SpectraWithoutWhatTheyDoNotNeed) {
+  struct Row {
+    const char *brief, *full;
+  };
+  constexpr Row kRows[] = {
+      // models.md A.0
+      {R"({"scheme": "default", "params": {"rotary_dim": 8}})",
+       R"({"scheme": "default", "params": {"rotary_dim": 8, "base": 10000}})"},
+      {R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": null}})",
+       R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": 10000}})"},
+      // A.6: lengths give the attention factor, where none is given.
+      {R"({"scheme": "longrope", "params": {"rotary_dim": 4, "factors": [1, 2],
+           "attention_factor": 1.5}})",
+       R"({"scheme": "longrope", "params": {"rotary_dim": 4, "factors": [1, 2], "factor": 32,
+           "original_max_position_embeddings": 4096, "attention_factor": 1.5}})"},
+  };
+  for (const Row& row : kRows) {
+    EXPECT_EQ(output({"frequencies", "--cases", "-"}, row.brief),
+              output({"frequencies", "--cases", "-"}, row.full));
+    Json one{{"id", "a"}, {"scheme", "vanilla"}, {"sequence", "t2"}};
+    const Json entry = Json::parse(row.brief);
+    one["spectrum"] = Json{{"scaling", entry["scheme"]}, {"params", entry["params"]}};
+    one["shape"] = Json{{"head_dim", entry["params"]["rotary_dim"]}};
+    output_of_generate({"generate", "--cases", "-", "--out", at("a.h5")}, one.dump());
+  }
+}
+
+// head_dim x partial_rotary_factor, floored and made even, says so where that changed it.
+TEST_F(Results, RoundedWidthsAreNamed) {
+  const std::string list = R"([
+      {"scheme": "default", "params": {"head_dim": 9, "partial_rotary_factor": 0.6}},
+      {"scheme": "default", "params": {"head_dim": 128, "partial_rotary_factor": 0.75}},
+      {"scheme": "default", "params": {"head_dim": 7}}])";
+  const Ended ended = run({"frequencies", "--cases", "-"}, list);
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.err,
+            "plumbline: warning: case 0: head_dim x partial_rotary_factor = 27/5: rounded to "
+            "rotary_dim = 4\n"
+            "plumbline: warning: case 2: head_dim x partial_rotary_factor = 7: rounded to "
+            "rotary_dim = 6\n");
+  const Json all = Json::parse(ended.out);
+  const std::size_t pairs[] = {2, 48, 3};
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(all[i]["inv_freq"].size(), pairs[i]);
+}
+
 // A scaling under a name of another tool's is not taken for none without a word.
 TEST_F(Results, FrequenciesNameFieldsThatTheyDoNotRead) {
   const Ended ended = run({"frequencies", "--cases", "-"},

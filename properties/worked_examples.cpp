@@ -201,6 +201,48 @@ TEST(WorkedExamples, AbsoluteTimeAtAnExactBoundary) {
   EXPECT_EQ(time(), Rational(62));
 }
 
+// Steps of 2/2 and 4/2 behind 0 and 3; one stride stands for all of them.
+TEST(WorkedExamples, StridesDrawnForEachBlock) {
+  const auto times = [](const Json& stride) {
+    const PositionTable ids = positions(
+        case_from_json(Json{{"scheme", "v2pe-original"},
+                            {"sequence", "t1 v1x1x2 t1 v1x2x1 t1"},
+                            {"params", {{"num_image_token", 2}, {"rope_pos_id_stride", stride}}}}));
+    std::vector<Rational> out;
+    for (std::size_t row = 0; row < ids.rows(); ++row)
+      out.push_back(std::get<Rational>(ids.at(0, row)));
+    return out;
+  };
+  EXPECT_EQ(times(Json::array({2, 4})), (std::vector<Rational>{0, 1, 2, 3, 5, 7, 8}));
+  EXPECT_EQ(times(Json::array({2, "5/2"})),
+            (std::vector<Rational>{0, 1, 2, 3, {17, 4}, {11, 2}, 7}));
+  EXPECT_EQ(times(Json::array({2})), times(2));
+}
+
+// models.md C.1: 1 + the largest position - the tokens that are no padding; the code before 2026
+// takes off the padded length.
+TEST(WorkedExamples, TheDeltaOf2026CountsNoPadding) {
+  struct Row {
+    const char *scheme, *rule;
+    int last, counted;  // the position of the last token, which is the largest; tokens taken off
+  };
+  for (const Row& row : {Row{"mrope-qwen2vl", "original", 4, 14},
+                         {"mrope-qwen2vl", "hf-2026", 4, 11},
+                         {"mrope-abs-time", "original", 5, 14},
+                         {"mrope-abs-time", "hf-2026", 4, 11}}) {
+    for (const bool left : {false, true}) {
+      const PositionTable ids =
+          positions(case_from_json(Json{{"scheme", row.scheme},
+                                        {"sequence", "t2 v2x2x2 t1"},
+                                        {"params", {{"position_rule", row.rule}}},
+                                        {"padding", {{left ? "left" : "right", 3}}}}));
+      EXPECT_EQ(std::get<Rational>(ids.at(0, left ? 13 : 10)), Rational(row.last)) << row.scheme;
+      EXPECT_EQ(std::get<Rational>(*ids.rope_delta), Rational(1 + row.last - row.counted))
+          << row.scheme << " " << row.rule;
+    }
+  }
+}
+
 // vllm-project/vllm computes trunc(t (g kappa)) in binary64: 50 * fl(0.29 * 2) and
 // 100 * fl(0.145 * 2) are 28.999999999999996. The text behind goes on from there.
 TEST(WorkedExamples, AbsoluteTimeInBinary64) {
