@@ -42,8 +42,6 @@ constexpr Fault kFaultyCases[] = {
     {"arithmetic", R"({"scheme": "mrope", "arithmetic": "double"})"},
     {"must be exact for scheme mrope; float32 is known for ",
      R"({"scheme": "mrope", "arithmetic": "float32"})"},
-    {"must be exact for scheme mrope-abs-time with these params", R"({"scheme": "mrope-abs-time",
-      "params": {"position_rule": "hf-2026"}, "arithmetic": "float32"})"},
     {"dtypes", R"({"scheme": "mrope", "dtypes": ["f8"]})"},
     {"dtypes", R"({"scheme": "mrope", "dtypes": "f32"})"},
     {"dtypes", R"({"scheme": "mrope", "dtypes": [32]})"},

@@ -313,9 +313,8 @@ Case case_from_json(const Json& object) {
       for (const Scheme& s : schemes())
         if (s.design.layout.float32) known += ", " + std::string(s.name);
       throw std::invalid_argument("arithmetic = 'float32': must be exact for scheme " +
-                                  std::string(c.scheme->name) +
-                                  (c.scheme->design.layout.float32 ? " with these params" : "") +
-                                  "; float32 is known for" + known.substr(1));
+                                  std::string(c.scheme->name) + "; float32 is known for" +
+                                  known.substr(1));
     }
   }
   read_padding(object, c);

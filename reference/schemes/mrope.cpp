@@ -17,6 +17,7 @@ constexpr PositionDesign kAbsolute{.layout = layout_of<AbsoluteTimeLayout>(),
 // seconds lose their fraction first, padding is 0 and no part of the rope delta.
 struct WholeSecondsLayout {
   static constexpr std::string_view name = "absolute_time_whole_seconds";
+  static constexpr bool float32 = true;  // integers: every arithmetic gives them
   template <class S>
   static Point<S> vis(const Block<S>& b, const Cell<S>& c, const Knobs& knobs) {
     using N = Scalar<S>;
