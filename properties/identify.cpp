@@ -218,5 +218,39 @@ TEST(Identify, WhatIsInNoRegistryIsNotFound) {
   std::cout << tried << " kernels of no scheme\n";
 }
 
+// Lanes of one head in all heads of q: a one in the same lane of every head does not show it.
+TEST(Identify, LanesOfAnotherHeadAreSeen) {
+  const struct {
+    int first, end;  // lanes, of 12 that turn and 4 that pass through
+    const char* why;
+  } kRows[] = {
+      {12, 16, "pass-through lanes: drawn numbers are not copied, first in lane 12 of head 1 of q"},
+      {15, 16, "pass-through lanes: drawn numbers are not copied, first in lane 15 of head 1 of q"},
+      {2, 9, "drawn numbers are not turned as basis vectors are, first in lane 2 of head 1 of q"},
+  };
+  const Case asked = *fitted(find_scheme("vanilla"));
+  for (const auto& row : kRows) {
+    for (const Format& format : kFormats) {
+      laws::Subject subject = mutants::faultless();
+      subject.rotate = [&row, rotate = subject.rotate](const laws::Call& call) {
+        rotate(call);
+        const auto size = static_cast<std::ptrdiff_t>(call.format.bytes);
+        for (std::size_t token = 0; token < call.ids.rows(); ++token) {
+          std::byte* head =
+              call.q.out + static_cast<std::ptrdiff_t>(token) * call.q.out_strides.token * size;
+          for (int h = 1; h < call.c.shape.num_heads; ++h)
+            std::copy(head + row.first * size, head + row.end * size,
+                      head + (h * call.q.out_strides.head + row.first) * size);
+        }
+      };
+      const Identified i = identity::identify([&] { return subject; }, asked, format);
+      EXPECT_TRUE(i.matches.empty() && !i.as_asked) << row.why;
+      ASSERT_FALSE(i.differences.empty()) << row.why;
+      EXPECT_TRUE(i.differences.back().starts_with(row.why)) << explained(i);
+      EXPECT_TRUE(i.nearest && i.nearest->c.scheme == asked.scheme) << explained(i);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plumbline::test

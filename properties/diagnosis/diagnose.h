@@ -76,13 +76,18 @@ std::vector<Finding> probe_long_strides(const Maker& make, const Contract& contr
                                         std::vector<std::string>& left_out);
 std::vector<Finding> probe_values(const Maker& make, const Contract& contract,
                                   std::vector<std::string>& legal);
+// The first element from lane `from` on that the measured operator does not account for: another
+// head, another row or the values themselves play a part.
+struct Departure {
+  std::size_t row;
+  int head, lane;
+  bool key;
+  std::string place() const;  // "in lane 9 of head 1 of q, row 3"
+};
+std::optional<Departure> departure(const Contract& contract, const Operator& measured,
+                                   const Values& in, const Values& out, int from = 0);
 std::vector<Finding> probe_adjoint(const Maker& make, const Contract& contract);
 std::vector<Finding> probe_positions(const Maker& make, const Contract& contract);
-
-// Whether `out` is what the measured operator makes of `in`, head by head: basis vectors, the same
-// in every head, do not show what one head takes from another.
-bool turned_alike(const Contract& contract, const Operator& measured, const Values& in,
-                  const Values& out);
 
 // Rows whose coordinates differ, and rows of text: small and large, many significant bits.
 std::vector<std::vector<double>> mixed_rows(const Contract& contract);

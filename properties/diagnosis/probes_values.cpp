@@ -79,14 +79,21 @@ bool is_fused(const Contract& c, const Operator& m, const Values& in, const Valu
 
 }  // namespace
 
-bool turned_alike(const Contract& c, const Operator& m, const Values& in, const Values& out) {
-  bool all = true;
+std::string Departure::place() const {
+  return "in lane " + std::to_string(lane) + " of head " + std::to_string(head) + " of " +
+         (key ? "k" : "q") + ", row " + std::to_string(row);
+}
+
+std::optional<Departure> departure(const Contract& c, const Operator& m, const Values& in,
+                                   const Values& out, int from) {
+  std::optional<Departure> found;
   for_each_head(c, m.rows(), [&](std::size_t row, int head, bool key) {
-    for (int lane = 0; lane < c.shape.head_dim; ++lane)
-      all = all && follows(c, applied(c, m, in, row, head, key, lane),
-                           out.of(key)[flat(c, row, head, key, lane)]);
+    for (int lane = from; lane < c.shape.head_dim && !found; ++lane) {
+      const double y = out.of(key)[flat(c, row, head, key, lane)];
+      if (!follows(c, applied(c, m, in, row, head, key, lane), y)) found = {row, head, lane, key};
+    }
   });
-  return all;
+  return found;
 }
 
 std::vector<Finding> probe_values(const Maker& make, const Contract& c,
@@ -99,8 +106,11 @@ std::vector<Finding> probe_values(const Maker& make, const Contract& c,
   Values in = draw(c, rows, 6);
   const Answer answer = ask(subject, c, ids, in, false, {.in_place = true});
   std::vector<Finding> out;
-  const bool linear = turned_alike(c, m, in, answer.out);
-  if (!linear) out.push_back({"drawn numbers", "they are not turned as basis vectors are", {}});
+  const auto left = departure(c, m, in, answer.out);
+  const bool linear = !left;
+  if (left)
+    out.push_back(
+        {"drawn numbers", "they are not turned as basis vectors are, first " + left->place(), {}});
   if (linear && is_fused(c, m, in, answer.out)) legal.emplace_back("M22b");
 
   // Rows alone.

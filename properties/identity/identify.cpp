@@ -131,6 +131,23 @@ std::vector<std::string> differences(const Contract& c, const Recovered& seen) {
   return out;
 }
 
+namespace {
+
+// What basis vectors, the same in every head, cannot show: that lanes come from their own head.
+std::string unexplained(const laws::Subject& subject, const Contract& c, const Operator& m,
+                        int rotary_dim) {
+  const diagnosis::Values in = diagnosis::draw(c, m.rows(), 10);
+  const diagnosis::Values out =
+      diagnosis::ask(subject, c, diagnosis::table_of(c, m.tuples), in, false).out;
+  const auto beyond = diagnosis::departure(c, m, in, out, rotary_dim);
+  if (beyond) return "pass-through lanes: drawn numbers are not copied, first " + beyond->place();
+  const auto turned = diagnosis::departure(c, m, in, out);
+  return turned ? "drawn numbers are not turned as basis vectors are, first " + turned->place()
+                : "";
+}
+
+}  // namespace
+
 Identified identify(const diagnosis::Maker& make, const Case& asked, const Format& format) {
   Identified out;
   out.id = !asked.id.empty()      ? asked.id
@@ -144,14 +161,16 @@ Identified identify(const diagnosis::Maker& make, const Case& asked, const Forma
     const Operator measured(subject, contract, rows(contract.axes), false);
     out.seen = recover(contract, measured);
     out.axis_map = contract.axis_letters(out.seen.axis);
-    const diagnosis::Values in = diagnosis::draw(contract, measured.rows(), 6);
-    const diagnosis::Answer drawn = diagnosis::ask(
-        subject, contract, diagnosis::table_of(contract, measured.tuples), in, false);
-    if (!diagnosis::turned_alike(contract, measured, in, drawn.out)) {
-      out.differences = {
-          "drawn numbers: not turned as basis vectors are: lanes or heads are mixed"};
-    } else if (out.seen.by_pairs()) {
+    if (out.seen.by_pairs()) {
       search_registry(measured, contract, asked, format, out);
+      const std::string why = unexplained(subject, contract, measured, out.seen.rotary_dim);
+      if (!why.empty()) {
+        // The scheme, but not the kernel of it.
+        if (!out.matches.empty()) out.nearest = out.matches.front().candidate;
+        out.matches.clear();
+        out.as_asked = false;
+        out.differences.push_back(why);
+      }
     } else {
       out.differences = {"pairing: " + out.seen.pairing};
     }
