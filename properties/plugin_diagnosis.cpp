@@ -81,6 +81,7 @@ TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
         Row{"exits", 4, "ended the process with exit code 0"}, Row{"hangs", 4, "timed out after"},
         Row{"writes_past_end", 4, "wrote at byte 1 past the end of k's output"},
         Row{"reads_past_end", 4, "read at byte 1 past the end of q"},
+        Row{"writes_gap", 4, "wrote the gap at element 24 of q's output (token 0, stride "},
         Row{"fails", 1, "returned 7"}}) {
     SCOPED_TRACE(manner);
     const Ended ended = diagnosed(misbehaving(manner), {"--timeout", "0.3"});
@@ -94,6 +95,16 @@ TEST_F(DiagnosedPlugins, ACrashOrAHangIsAVerdictWithItsReplayLine) {
     EXPECT_EQ(again.code, code);
     EXPECT_NE(again.out.find(why), std::string::npos) << again.out;
   }
+}
+
+// The exit code says that memory was left, the name why.
+TEST_F(DiagnosedPlugins, ANameIsKeptWhereMemoryWasLeft) {
+  const Ended ended = diagnosed(misbehaving("dense_output"));
+  EXPECT_EQ(ended.code, 4) << ended.err;
+  EXPECT_TRUE(
+      ended.out.starts_with("misbehaving: wrong, named: M15d, the head stride of the "
+                            "output is ignored\n"))
+      << ended.out;
 }
 
 TEST_F(DiagnosedPlugins, AFailedCallIsNotIdentified) {

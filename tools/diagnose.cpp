@@ -81,7 +81,7 @@ void print_report(const diagnosis::ContractReport& r) {
 }
 
 int code_of(diagnosis::Verdict v, const plugin::Health& health) {
-  if (health.crashed) return kPluginFailed;
+  if (health.crashed || !health.gap.empty()) return kPluginFailed;
   switch (v) {
     case diagnosis::Verdict::right:
     case diagnosis::Verdict::legal:
@@ -96,7 +96,14 @@ int code_of(diagnosis::Verdict v, const plugin::Health& health) {
 int run_diagnose(const Options& options) {
   const std::vector<Case> among = contracts_of(options);
   const Probed subject = probed(options.subject);
-  const diagnosis::Diagnosis d = diagnosis::diagnose(subject.make, among, subject.format);
+  diagnosis::Diagnosis d = diagnosis::diagnose(subject.make, among, subject.format);
+  // A name that accounts for what was written outside the tensors is worth more than the fact.
+  if (!subject.health->gap.empty() && d.verdict != diagnosis::Verdict::named &&
+      d.verdict != diagnosis::Verdict::failed) {
+    d.verdict = diagnosis::Verdict::failed;
+    d.names.clear();
+    d.trouble = "the plug-in " + subject.health->gap;
+  }
   const int code = code_of(d.verdict, *subject.health);
   std::map<std::string, std::vector<std::string>> left_out;
   for (const auto& r : d.contracts) {

@@ -176,7 +176,7 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
   Diagnosis out;
   Summary summary;
   std::set<std::string> legal;
-  bool probed = false, failed = false;
+  bool probed = false;
   for (const Case& c : among) {
     ContractReport report;
     const std::string id = c.id.empty() ? std::string(c.scheme->name) : c.id;
@@ -189,7 +189,7 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
       legal.insert(report.legal.begin(), report.legal.end());
     } catch (const NoAnswer& trouble) {
       report.findings.push_back({"a call", trouble.what(), {}});
-      failed = true;
+      if (out.trouble.empty()) out.trouble = trouble.what();
     } catch (const std::invalid_argument& refused) {
       report = {};
       report.skipped = refused.what();
@@ -198,7 +198,7 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
     report.contract = id;
     out.contracts.push_back(std::move(report));
   }
-  if (failed) {
+  if (!out.trouble.empty()) {
     out.verdict = Verdict::failed;
     return out;
   }
@@ -225,11 +225,7 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
 
 std::string Diagnosis::line() const {
   std::string out(diagnosis::name(verdict));
-  for (const ContractReport& r : contracts) {
-    if (verdict != Verdict::failed) break;
-    if (r.findings.empty() || r.findings.back().probe != "a call") continue;
-    return out + ": " + r.findings.back().what;
-  }
+  if (verdict == Verdict::failed) return out + ": " + trouble;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Name& n = name_of(names[i]);
     out += (i == 0 ? ": " : "; or ") + std::string(n.id) + ", " + std::string(n.text);

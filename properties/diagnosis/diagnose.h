@@ -39,6 +39,7 @@ struct ContractReport {
 struct Diagnosis {
   Verdict verdict = Verdict::right;
   std::vector<std::string> names;  // ids of Name; more than one: of one class
+  std::string trouble;             // of a verdict `failed`
   std::vector<ContractReport> contracts;
   std::string line() const;  // one line for people
 };

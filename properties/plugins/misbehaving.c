@@ -74,7 +74,8 @@ static void turn(const plumbline_call* call, const plumbline_tensor* t) {
       const int64_t stride = is("dense_only") ? c->head_dim : t->in_head_stride;
       const float* in = (const float*)t->in + offset(token * t->in_token_stride + head * stride);
       float* out =
-          (float*)t->out + offset(token * t->out_token_stride + head * t->out_head_stride);
+          (float*)t->out + offset(token * t->out_token_stride +
+                                  head * (is("dense_output") ? c->head_dim : t->out_head_stride));
       const int map = c->maps == 1 ? 0 : head / group;
       for (int i = 0; i < pairs; ++i) {
         const int slot = map * pairs + i,

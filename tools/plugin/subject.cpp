@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/plugin/subject.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
@@ -94,6 +96,38 @@ CallBytes told(const laws::Call& call) {
                    fast::attention_factor(rotary.spectra.front()));
 }
 
+// What an output is made of: where it goes back to, and where its last call left it.
+struct Output {
+  const char* name;
+  const laws::HeadView* view;
+  const TensorBytes* tensor;
+  int heads;
+};
+
+// The first element between heads or tokens that the call changed, in words; empty: none. Of
+// tensors in pieces nothing is said.
+std::string written_gap(const laws::Call& call, const Output& o, bool in_place) {
+  const std::vector<std::byte>& after = in_place ? o.tensor->in : o.tensor->out;
+  const laws::Strides& s = o.view->out_strides;
+  const std::ptrdiff_t size = call.format.bytes, width = call.c.shape.head_dim,
+                       count = static_cast<std::ptrdiff_t>(after.size()) / size;
+  if (after.empty() || (s.head == width && s.token == o.heads * width)) return "";
+  std::vector<bool> inside(static_cast<std::size_t>(count));
+  for (std::ptrdiff_t row = 0; row < static_cast<std::ptrdiff_t>(call.ids.rows()); ++row) {
+    for (std::ptrdiff_t head = 0; head < o.heads; ++head)
+      std::fill_n(inside.begin() + row * s.token + head * s.head, width, true);
+  }
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    if (inside[static_cast<std::size_t>(i)] ||
+        std::memcmp(after.data() + i * size, o.view->out + i * size,
+                    static_cast<std::size_t>(size)) == 0)
+      continue;
+    return fmt::format("wrote the gap at element {} of {}'s output (token {}, stride {})", i,
+                       o.name, i / s.token, s.token);
+  }
+  return "";
+}
+
 void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
   if (health.hung) throw std::invalid_argument("not run: an earlier call timed out");
   CallBytes bytes = told(call);
@@ -118,7 +152,10 @@ void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
     health.hung = health.hung || result.trouble == Trouble::timed_out;
     throw std::runtime_error("the plug-in " + result.why);
   }
-  for (const auto& [tensor, view] : {std::pair(&bytes.q, &call.q), std::pair(&bytes.k, &call.k)}) {
+  for (const Output& o : {Output{"q", &call.q, &bytes.q, call.c.shape.num_heads},
+                          Output{"k", &call.k, &bytes.k, call.c.shape.num_key_value_heads}}) {
+    if (health.gap.empty()) health.gap = written_gap(call, o, bytes.in_place);
+    const auto& [name, view, tensor, heads] = o;
     const auto& from = bytes.in_place ? tensor->in : tensor->out;
     if (!from.empty()) std::memcpy(view->out, from.data(), from.size());
     for (const Piece& piece : bytes.in_place ? tensor->far_in : tensor->far_out)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "properties/laws/subject.h"
 #include "tools/plugin/process.h"
@@ -15,6 +16,7 @@ namespace plumbline::plugin {
 struct Health {
   bool crashed = false;  // or hung, or left its memory
   bool hung = false;
+  std::string gap;  // the first store between the heads or tokens of an output; its call went on
 };
 laws::Subject subject(const std::shared_ptr<PluginProcess>& plugin,
                       const std::shared_ptr<Health>& health);
