@@ -46,15 +46,31 @@ TEST_F(DiagnosedPlugins, WrongOnesAreNamed) {
     EXPECT_EQ(ended.out.find("; or"), std::string::npos) << ended.out;
   }
   // What nothing explains has no name.
-  for (const auto& [manner, why] : {std::pair("wrong_numbers", "operator: basis vectors"),
-                                    std::pair("no_number", "outputs: 1 of "),
-                                    std::pair("many_wrong", "more rows: row 0 of 360 of q"),
-                                    std::pair("alone_wrong", "operator: basis vectors")}) {
+  for (const auto& [manner, why] :
+       {std::pair("wrong_numbers", "operator: basis vectors"),
+        std::pair("no_number", "outputs: 1 of "),
+        std::pair("many_wrong", "more rows: row 0 of 360 of q"),
+        std::pair("packed_wrong", "packed sequences: row 9 of 36 of q, in sequence 1"),
+        std::pair("alone_wrong", "operator: basis vectors")}) {
     SCOPED_TRACE(manner);
     const Ended unnamed = diagnosed(misbehaving(manner));
     EXPECT_EQ(unnamed.code, 1);
     EXPECT_TRUE(unnamed.out.starts_with("misbehaving: wrong, unnamed\n")) << unnamed.out;
     EXPECT_NE(unnamed.out.find(why), std::string::npos) << unnamed.out;
+  }
+}
+
+// Where a scheme has positions below zero they are asked for, and nowhere else.
+TEST_F(DiagnosedPlugins, PositionsBelowZeroAreProbedWhereASchemeHasThem) {
+  const std::string library = misbehaving("drops_the_sign");
+  for (const auto& [scheme, code] :
+       {std::pair("qwen-image", 1), std::pair("mrope", 0), std::pair("flux", 0)}) {
+    Arguments words{"--scheme", scheme};
+    for (const char* knob : {"num_heads=2", "num_key_value_heads=1"})
+      words.insert(words.end(), {"--set", knob});
+    const Ended ended = diagnosed(library, words);
+    EXPECT_EQ(ended.code, code) << scheme << ": " << ended.out << ended.err;
+    EXPECT_EQ(diagnosed(misbehaving("behaves"), words).code, 0) << scheme;
   }
 }
 

@@ -31,22 +31,27 @@ double decoded(std::uint64_t bits, const Format& f) {
   return decode_double(bits, f);
 }
 
-bool places_between_integers(const Case& c) {
+// Where a scheme places tokens of some prompts, [prompts][axes][rows].
+std::vector<std::vector<std::vector<double>>> placed(const Case& c) {
   Case sample = c;
   sample.attention_mask.clear();
   sample.pad_left = sample.pad_right = 0;
   sample.windows.clear();
+  std::vector<std::vector<std::vector<double>>> out;
   for (const char* text : {"t2 v1x3x5 t3", "t2 v3x3x5 t3", "v1x4x6"}) {
     try {
       sample.sequence = parse_notation(text);
-      for (const Coordinate& x : positions(sample).position_ids) {
-        const double p = to_double(x);
-        if (p != std::trunc(p)) return true;
+      const PositionTable ids = positions(sample);
+      out.emplace_back(static_cast<std::size_t>(ids.axes));
+      for (std::size_t a = 0; a < out.back().size(); ++a) {
+        for (std::size_t row = 0; row < ids.rows(); ++row)
+          out.back()[a].push_back(to_double(ids.at(a, row)));
       }
     } catch (const std::invalid_argument&) {
+      // It cannot place this prompt.
     }
   }
-  return false;
+  return out;
 }
 
 }  // namespace
@@ -71,8 +76,16 @@ Contract::Contract(const Case& made, const Format& storage, const std::optional<
       shape(made.shape),
       neox(made.pairing == Pairing::neox),
       axes(design_of(*made.scheme, made.parameters).axes),
-      fractions(places_between_integers(made)) {
+      below_zero(static_cast<std::size_t>(axes)) {
   if (const auto reason = laws::not_by_pairs(c)) throw std::invalid_argument(*reason);
+  for (const auto& prompt : placed(c)) {
+    for (std::size_t a = 0; a < prompt.size(); ++a) {
+      for (const double p : prompt[a]) {
+        fractions = fractions || p != std::trunc(p);
+        below_zero[a] = below_zero[a] || p < 0;
+      }
+    }
+  }
   const FrequencyAllocation map = allocation(c);
   pairs = map.pairs;
   maps = map.maps;
@@ -232,7 +245,11 @@ Tensors called(const laws::Subject& subject, const Contract& contract, const Pos
     Sheet& target = layout.in_place ? t.from[i] : t.to[i];
     return laws::HeadView{t.from[i].data(), target.data(), t.from[i].strides, target.strides};
   };
-  subject.rotate({contract.c, ids, contract.format, adjoint, view(0), view(1)});
+  laws::Call call{contract.c, ids, contract.format, adjoint, view(0), view(1)};
+  const auto rows = static_cast<std::int32_t>(ids.rows());
+  for (int i = 0; i <= layout.sequences && layout.sequences > 1; ++i)
+    call.cu_seqlens.push_back(rows / layout.sequences * i);
+  subject.rotate(call);
   return t;
 }
 

@@ -33,7 +33,8 @@ struct Contract {
   double largest_relative = 0;
   double arithmetic = 0;  // of one entry of the rotation, relative to the factor
   double absolute = 0;
-  bool fractions = false;  // the scheme places tokens between integers
+  bool fractions = false;        // the scheme places tokens between integers
+  std::vector<bool> below_zero;  // [axes]: it places tokens there
 };
 
 // The frequencies of a case, [maps][pairs], each the binary64 nearest to the exact one.
@@ -53,6 +54,7 @@ struct Layout {
   int head_gap = 0, token_gap = 0, out_head_gap = 0, out_token_gap = 0;
   bool in_place = false;
   bool watch = false;  // report what was and was not written
+  int sequences = 1;   // of a packed batch, all of one length
 };
 
 // Every pattern is an ordinary number of some format, so that one alone says nothing.

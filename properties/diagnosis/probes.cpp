@@ -29,6 +29,9 @@ constexpr double kSpread[][4] = {{5, 11, 2, 7},
                                  {40009, 331, 99991, 4211},
                                  {17, 17, 64, 64},
                                  {8191, 12289, 24593, 49157}};
+// As far below zero as images centred there reach.
+constexpr double kBelow[][4] = {
+    {3, 1, 2, 4}, {7, 29, 5, 11}, {31, 33, 64, 13}, {5, 257, 129, 65}, {257, 1, 513, 2}};
 constexpr double kText[] = {6,    0,    1,    2,    3,     63,    64,    255,   257,   511,
                             1000, 2049, 4099, 8191, 16411, 32767, 32771, 65521, 131071};
 
@@ -173,6 +176,14 @@ std::vector<Finding> probe_adjoint(const Maker& make, const Contract& c) {
   if (zero(back, c)) out.names = {"M26c"};
   Model flipped(c, rows);
   Model crossed(c, rows), crossed_back(c, rows);
+  if (std::find(c.below_zero.begin(), c.below_zero.end(), true) != c.below_zero.end()) {
+    for (const auto& row : kBelow) {
+      out.emplace_back(row, row + c.axes);
+      for (std::size_t a = 0; a < out.back().size(); ++a) {
+        if (c.below_zero[a]) out.back()[a] = -out.back()[a];
+      }
+    }
+  }
   crossed.crossed = crossed_back.crossed = true;
   crossed_back.sign = -1;
   if (crossed.fits(forward) && crossed_back.fits(back)) out.names.emplace_back("M08a");

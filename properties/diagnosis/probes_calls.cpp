@@ -46,8 +46,10 @@ Maker with_separate_output(const Maker& make, const Contract& c) {
              static_cast<std::size_t>(call.format.bytes));
         return laws::HeadView{view.out, view.out, view.out_strides, view.out_strides};
       };
-      rotate({call.c, call.ids, call.format, call.adjoint, place(call.q, call.c.shape.num_heads),
-              place(call.k, call.c.shape.num_key_value_heads)});
+      laws::Call placed = call;
+      placed.q = place(call.q, call.c.shape.num_heads);
+      placed.k = place(call.k, call.c.shape.num_key_value_heads);
+      rotate(placed);
     };
     return out;
   };
@@ -89,7 +91,11 @@ std::vector<Finding> probe_more_rows(const Maker& make, const Contract& c) {
   const Tuples few = few_rows(c, kRows);
   const Values in = draw(c, kRows, 9);
   const Answer alone = ask(make(), c, table_of(c, few), in, false);
-  for (const std::size_t times : {4U, 40U}) {
+  struct Batch {
+    std::size_t times;
+    bool packed;
+  };
+  for (const auto& [times, packed] : {Batch{4, false}, {40, false}, {4, true}}) {
     Tuples many;
     Values more;
     for (std::size_t time = 0; time < times; ++time) {
@@ -97,16 +103,22 @@ std::vector<Finding> probe_more_rows(const Maker& make, const Contract& c) {
       for (const bool key : {false, true})
         more.of(key).insert(more.of(key).end(), in.of(key).begin(), in.of(key).end());
     }
-    const Answer among = ask(make(), c, table_of(c, many), more, false);
+    const int sequences = packed ? static_cast<int>(times) : 1;
+    const Answer among = ask(make(), c, table_of(c, many), more, false, {.sequences = sequences});
     for (const bool key : {false, true}) {
       const std::vector<double>&one = alone.out.of(key), &all = among.out.of(key);
       for (std::size_t i = 0; i < all.size(); ++i) {
         if (alike(all[i], one[i % one.size()])) continue;
         const std::size_t row = i / (one.size() / kRows);
+        const std::string which =
+            std::to_string(row) + " of " + std::to_string(many.size()) + " of " + (key ? "k" : "q");
+        if (packed)
+          return {{"packed sequences",
+                   "row " + which + ", in sequence " + std::to_string(row / kRows) + " of " +
+                       std::to_string(times) + ", differs from the same row of a sequence alone",
+                   {}}};
         return {{"more rows",
-                 "row " + std::to_string(row) + " of " + std::to_string(many.size()) + " of " +
-                     (key ? "k" : "q") + " differs from the same row among " +
-                     std::to_string(kRows),
+                 "row " + which + " differs from the same row among " + std::to_string(kRows),
                  {}}};
       }
     }

@@ -189,9 +189,9 @@ bool good_near_zero(const Contract& c, const Operator& m, const std::vector<Turn
   for (const Turn& t : turns) {
     const std::size_t slot = c.slot(t.map, t.pair);
     if (c.axis[slot] < 0) continue;
-    const double p = m.tuples[t.row][static_cast<std::size_t>(c.axis[slot])],
+    const double p = std::abs(m.tuples[t.row][static_cast<std::size_t>(c.axis[slot])]),
                  angle = std::abs(angle_of(c, m, t));
-    if (matches(c, t, p)) {
+    if (matches(c, t, m.tuples[t.row][static_cast<std::size_t>(c.axis[slot])])) {
       right = std::max(right, angle);
       right_place = std::max(right_place, p);
     } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -35,6 +36,8 @@ struct Call {
   const Format& format;
   bool adjoint = false;
   HeadView q, k;
+  // Where the sequences of a packed batch begin, and the end; empty: one sequence.
+  std::vector<std::int32_t> cu_seqlens = {};
 };
 
 struct Subject {

@@ -25,8 +25,10 @@ static double position(const plumbline_call* call, int axis, int64_t token) {
     const int32_t p = ((const int32_t*)call->position_ids)[i];
     return is("int32_shifted") ? p + 1.0 : p;
   }
-  if (call->position_dtype == PLUMBLINE_POSITION_I64)
-    return (double)((const int64_t*)call->position_ids)[i];
+  if (call->position_dtype == PLUMBLINE_POSITION_I64) {
+    const int64_t p = ((const int64_t*)call->position_ids)[i];
+    return (double)(is("drops_the_sign") && p < 0 ? -p : p);
+  }
   return ((const double*)call->position_ids)[i];
 }
 

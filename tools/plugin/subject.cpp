@@ -136,7 +136,8 @@ void rotate(PluginProcess& plugin, Health& health, const laws::Call& call) {
   const std::size_t rows = call.ids.rows();
   bytes.dtype = static_cast<std::int32_t>(dtype_of(call.format));
   bytes.tokens = static_cast<std::int64_t>(rows);
-  bytes.cu_seqlens = {0, static_cast<std::int32_t>(rows)};
+  bytes.cu_seqlens = call.cu_seqlens;
+  if (bytes.cu_seqlens.empty()) bytes.cu_seqlens = {0, static_cast<std::int32_t>(rows)};
   bytes.adjoint = call.adjoint;
   bytes.in_place = call.q.in == call.q.out;
   set_positions(bytes, ids, false);
