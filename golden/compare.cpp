@@ -317,9 +317,9 @@ const Tensor& matching(const StoredCase& golden, const StoredCase& candidate,
     std::string want, have;
     for (const auto n : g.shape) want += (want.empty() ? "" : " x ") + std::to_string(n);
     for (const auto n : c.shape) have += (have.empty() ? "" : " x ") + std::to_string(n);
-    throw Refused("dataset /cases/" + golden.id + "/" + dataset + " is " +
-                  std::string(info(c.dtype).name) + " [" + have + "]: must be " +
-                  std::string(info(g.dtype).name) + " [" + want + "]");
+    throw Unfit("dataset /cases/" + golden.id + "/" + dataset + " is " +
+                std::string(info(c.dtype).name) + " [" + have + "]: must be " +
+                std::string(info(g.dtype).name) + " [" + want + "]");
   }
   return c;
 }

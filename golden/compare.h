@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "golden/context_length.h"
+#include "golden/file.h"
 
 // A candidate against a golden case: phase budget and arithmetic budget apart, the worst element
 // kept.
@@ -56,11 +57,17 @@ struct CaseResult {
   bool conforms() const;
 };
 
+// A candidate's dataset of another type or shape than the golden's; whoever knows the candidate's
+// file puts its name in front.
+struct Unfit : Refused {
+  using Refused::Refused;
+};
+
 // The recipe that a dataset of this format is held to.
 using RecipeFor = std::function<Recipe(const Format&)>;
 
 // Compares every output dataset of `golden` that `candidate` holds.
-// Throws Refused naming the dataset whose type or shape is not the golden's.
+// Throws Unfit naming the dataset whose type or shape is not the golden's.
 CaseResult compare(const StoredCase& golden, const StoredCase& candidate,
                    const RecipeFor& recipe_for);
 

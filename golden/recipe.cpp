@@ -86,6 +86,13 @@ const Store8* store_named(std::string_view word) {
                               "': must be e4m3fn or e5m2");
 }
 
+bool yes_or_no(std::string_view word, std::string_view key) {
+  if (word == "true" || word == "1") return true;
+  if (word == "false" || word == "0") return false;
+  throw std::invalid_argument("recipe: " + std::string(key) + " = '" + std::string(word) +
+                              "': must be true or false, or 1 or 0");
+}
+
 double ulps(std::string_view word, std::string_view key) {
   double value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -268,7 +275,7 @@ Recipe parse_recipe(std::string_view text) {
       else if (key == "trig_ulp")
         out.trig_ulp = ulps(value, key);
       else if (key == "flush")
-        out.flush = ulps(value, key) != 0;
+        out.flush = yes_or_no(value, key);
       else if (key == "store")
         out.store = store_named(value);
       else

@@ -459,6 +459,8 @@ TEST_F(Refusals, FaultyCommandLines) {
       {{"validate", cases, "--kernel", "scalar", "--recipe", "nope"}, {"recipe"}},
       {{"validate", cases, "--kernel", "scalar", "--recipe", "hf_f32,"}, {"recipe = ''"}},
       {{"validate", cases, "--kernel", "scalar", "--recipe", "hf_f32,,flush=1"}, {"recipe = ''"}},
+      {{"validate", cases, "--kernel", "scalar", "--recipe", "hf_f32,flush=2"},
+       {"flush = '2': must be true or false"}},
       {{"validate", cases, "--kernel", "scalar", "--recipe", "trig_ulp=1,trig_ulp=2"},
        {"trig_ulp = '2'", "once"}},
       {{"validate", cases, "--kernel", "scalar", "--recipe", "f64,table=f64,pow_ulp=0,table=f32"},

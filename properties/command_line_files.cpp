@@ -405,7 +405,8 @@ TEST_F(Candidates, AWrongShapeIsRefusedByName) {
   };
   for (const auto& change : changes) {
     const std::string path = candidate(golden, change);
-    expect_refusal({"validate", golden, "--candidate", path}, 3, {"/cases/tiny/f32/k_out"});
+    expect_refusal({"validate", golden, "--candidate", path}, 3,
+                   {path + ": dataset /cases/tiny/f32/k_out"});
     expect_refusal({"validate", golden, "--candidate", path, "--json"}, 3,
                    {"/cases/tiny/f32/k_out"});
   }

@@ -150,6 +150,9 @@ TEST(Pipelines, TheTableIsWhatWasSpecified) {
   EXPECT_EQ(ids.size(), 12U);
   EXPECT_EQ(parse_recipe("hf_f32,ladder=recurrence").ladder, LadderForm::recurrence);
   EXPECT_THROW(parse_recipe("hf_f32,ladder=spiral"), std::invalid_argument);
+  for (const auto& [word, flush] :
+       {std::pair("true", true), {"1", true}, {"false", false}, {"0", false}})
+    EXPECT_EQ(parse_recipe("hf_f32,flush=" + std::string(word)).flush, flush) << word;
   const std::string text = slurp(std::string(PLUMBLINE_SOURCE) + "/golden/FORMAT.md");
   EXPECT_NE(text.find("<!-- pipelines -->\n" + markdown() + "<!-- /pipelines -->"),
             std::string::npos)

@@ -122,10 +122,16 @@ class Judged {
       out.skipped = "not run: an earlier case timed out";
       return out;
     }
+    if (candidate_) {
+      try {
+        out.result = compare(truth, candidate_->load(truth.id), recipe_for);
+      } catch (const Unfit& unfit) {
+        throw Refused(options_.candidate + ": " + unfit.what());
+      }
+      return out;
+    }
     if (!plugin_) {
-      out.result = compare(
-          truth, candidate_ ? candidate_->load(truth.id) : run_kernel(options_.kernel, truth),
-          recipe_for);
+      out.result = compare(truth, run_kernel(options_.kernel, truth), recipe_for);
       return out;
     }
     const plugin::Answers answers = plugin::run(*plugin_, truth);

@@ -85,9 +85,12 @@ std::string report_table(const Report& report) {
     left_out += c.result.missing.size();
   }
   std::string out =
-      fmt::format("{}{} against {}\nrecipe {} ({})\n\n",
-                  report.kind == "candidate" ? "" : report.kind + " ", in_one_line(report.subject),
-                  in_one_line(report.golden), fmt::join(recipes, " | "), report.recipe_origin);
+      fmt::format("{}{} against {}\n", report.kind == "candidate" ? "" : report.kind + " ",
+                  in_one_line(report.subject), in_one_line(report.golden));
+  // Where nothing was held to a recipe there is none to show.
+  if (!recipes.empty())
+    out += fmt::format("recipe {} ({})\n", fmt::join(recipes, " | "), report.recipe_origin);
+  out += "\n";
   out += fmt::format("{:{}}  {:>9}  {:>8}  {:>10}  {:>12}  verdict\n", "case", width, "values",
                      "ulp of r", "max ulp", "error/budget");
   for (const ReportCase& c : report.cases) {
