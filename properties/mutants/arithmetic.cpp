@@ -70,6 +70,12 @@ void base_ignored(Work& w, State&) {
   s.rope_theta = 10000;
   w.inv_freq = with_spectrum(w, s);
 }
+void other_base(Work& w, State&) {
+  FrequencySpectrum s = w.call.c.spectrum;
+  if (!std::holds_alternative<Unscaled>(s.scaling)) return;
+  s.rope_theta = 250000;
+  w.inv_freq = with_spectrum(w, s);
+}
 void scaling_ignored(Work& w, State&) {
   FrequencySpectrum s = w.call.c.spectrum;
   if (std::holds_alternative<Unscaled>(s.scaling)) return;
@@ -129,6 +135,8 @@ constexpr Mutant kMutants[] = {
      scaling_ignored},
     {"M23c", "scaling and factor ignored", "the whole scaling block is never read",
      "unslothai/unsloth#6197", scaling_and_factor_ignored},
+    {"M23d", "another base", "plain ladders have base 250000, whatever the contract's", kNoThread,
+     other_base},
     {"M24a", "factor squared", "cos and sin are multiplied twice", "sgl-project/sglang#33558",
      factor_squared},
     {"M24b", "factor dropped", "cos and sin are not multiplied", "sgl-project/sglang#22711",

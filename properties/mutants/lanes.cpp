@@ -9,6 +9,8 @@ namespace plumbline::mutants {
 namespace {
 
 void flip_pairing(Work& w, State&) { w.neox = !w.neox; }
+void as_neighbours(Work& w, State&) { w.neox = false; }
+void as_halves(Work& w, State&) { w.neox = true; }
 void flip_in_images(Work& w, State&) {
   // Another path for tokens whose rows differ.
   bool image = false;
@@ -73,6 +75,10 @@ constexpr Mutant kMutants[] = {
      "vllm-project/vllm#42016", flip_pairing},
     {"M07b", "pairing flipped for images", "the path of multimodal calls has the other pairing",
      "vllm-project/vllm-ascend#12765", flip_in_images},
+    {"M07c", "always neighbours", "neighbours form pairs, whatever the pairing asked for",
+     "microsoft/onnxruntime#29261", as_neighbours},
+    {"M07d", "always halves", "halves form pairs, whatever the pairing asked for",
+     "vllm-project/vllm#49290", as_halves},
     {"M08a", "table in the other layout", "the two members of a pair turn by different angles",
      "NVIDIA/Megatron-LM#3900", cross},
     {"sign", "sign of the sine", "pairs turn backwards", kNoThread, negate},
