@@ -2,6 +2,8 @@
 // plumbline diagnose: which operator a kernel applies, and its name where it is not the contract's.
 #include "properties/diagnosis/diagnose.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "tools/plumbline.h"
@@ -117,6 +119,7 @@ int run_diagnose(const Options& options) {
              {"subject", subject.name},
              {"kind", subject.kind},
              {"dtype", std::string(info(dtype_of(subject.format)).name)},
+             {"not_probed", subject.not_probed},
              {"verdict", std::string(diagnosis::name(d.verdict))},
              {"names", Json::array()},
              {"exit_code", code},
@@ -130,6 +133,9 @@ int run_diagnose(const Options& options) {
     return code;
   }
   print_line(stdout, "{}: {}", subject.name, d.line());
+  if (!subject.not_probed.empty())
+    print_line(stdout, "  probed as {}; not probed: {} (--dtype)",
+               info(dtype_of(subject.format)).name, fmt::join(subject.not_probed, ", "));
   for (const auto& r : d.contracts) {
     if (options.all || !r.findings.empty() || !r.skipped.empty()) print_report(r);
     if (!r.findings.empty()) print_line(stdout, "    replay  {}", replay(options, r.contract));

@@ -80,6 +80,10 @@ Probed probed(const ProbedOptions& options) {
     // A recipe that cannot be read is refused before anything is tried.
     for (const DtypeInfo& d : kDtypes) plugin::recipe_of(*first, d.dtype);
     if (options.dtype.empty()) out.format = offered(*first);
+    for (const DtypeInfo& d : kDtypes) {
+      if (d.dtype != dtype_of(out.format) && plugin::recipe_of(*first, d.dtype))
+        out.not_probed.emplace_back(d.name);
+    }
     out.name = first->description().name;
     out.kind = "plug-in";
     make = [plugin = options.plugin, health = out.health] { return fresh(plugin, health); };

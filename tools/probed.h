@@ -26,6 +26,7 @@ struct Probed {
   std::string name, kind;  // kind: "kernel", "mutant" or "plug-in"
   diagnosis::Maker make;
   Format format;  // of the tensors: the one asked for, else f32, else the first that is offered
+  std::vector<std::string> not_probed;  // the other dtypes that a plug-in offers
   std::shared_ptr<plugin::Health> health = std::make_shared<plugin::Health>();
 };
 // Whether any case was named; a knob without one is refused when the cases are read.

@@ -313,6 +313,8 @@ bool narrow_angle(Model& m, const Format& f) {
   return true;
 }
 bool narrow_table(Model& m, const Format& f) {
+  // Ones turned into tensors no wider than the table show nothing of it.
+  if (m.contract.format.precision <= f.precision) return true;
   m.table_grid = f;
   return true;
 }
@@ -373,7 +375,11 @@ bool factor_dropped(Model& m, const Evidence&) {
   return true;
 }
 bool other_factor(Model& m, const Evidence& e) {
-  if (!e.reading.gain || e.contract.factor == 1) return false;
+  const Contract& c = e.contract;
+  if (!e.reading.gain || c.factor == 1) return false;
+  // The contract's own, stored a little too large or too small.
+  if (std::abs(*e.reading.gain - c.factor) <= 4 * c.factor * c.arithmetic + c.absolute)
+    return false;
   m.factor = *e.reading.gain;
   return true;
 }
