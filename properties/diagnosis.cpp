@@ -197,6 +197,75 @@ TEST(Diagnosis, ABugThatIsInNoListIsSeenAndNotNamed) {
             << " named\n";
 }
 
+// Rows of the table behind those of the call: zeros, and everything one further.
+void with_more_rows(Work& w) {
+  std::vector<double> longer;
+  for (int a = 0; a < w.axes; ++a) {
+    for (std::size_t n = 0; n < 3 * w.rows; ++n)
+      longer.push_back(n < w.rows ? w.at(a, n) : n < 2 * w.rows ? 0 : w.at(a, n - 2 * w.rows) + 1);
+  }
+  w.position = longer;
+  w.table_rows = 3 * w.rows;
+}
+
+// What is wrong is said as narrowly as it is seen, whether it has a name or not.
+TEST(Diagnosis, TheWrongTensorHeadsOrRowAreSaid) {
+  struct Row {
+    void (*edit)(Work&, State&);
+    const char* where;
+  };
+  const Row kRows[] = {
+      {[](Work& w, State&) { w.sign = -1; }, ""},
+      {[](Work& w, State&) {
+         const int last = w.shape.num_heads - 1;
+         w.turns_of = [last](int head, bool key) { return !key && head == last ? 0 : 1; };
+       },
+       ": head 3 of q, and k is right"},
+      {[](Work& w, State&) { w.turns_of = [](int head, bool) { return 1 - head % 2; }; },
+       ": heads 1, 3 of q, head 1 of k"},
+      {[](Work& w, State&) {
+         with_more_rows(w);
+         w.row_of = [rows = w.rows](std::size_t row, int, bool) {
+           return row + 1 == rows ? rows : row;
+         };
+       },
+       ": the last row of each call only"},
+      {[](Work& w, State&) {
+         with_more_rows(w);
+         w.row_of = [rows = w.rows](std::size_t row, int, bool key) {
+           return row + (key ? 2 * rows : 0);
+         };
+       },
+       ": all of k, and q is right; k alone is as offset, every position is off by a constant"},
+      {[](Work& w, State&) {
+         w.row_of = [](std::size_t row, int, bool key) { return row - (key && row > 0 ? 1 : 0); };
+       },
+       ": all of k, and q is right"},
+  };
+  const Case c = diagnosis::contracts().front();
+  ASSERT_EQ(c.shape.num_heads, 4);
+  for (const Row& row : kRows) {
+    const Diagnosis d = diagnosis::diagnose([&] { return mutants::subject_with(row.edit); },
+                                            std::span(&c, 1), binary32);
+    const auto& findings = d.contracts.front().findings;
+    const auto found = std::find_if(findings.begin(), findings.end(),
+                                    [](const auto& f) { return f.probe == "operator"; });
+    ASSERT_NE(found, findings.end()) << row.where << explained(d);
+    EXPECT_EQ(found->what,
+              std::string("basis vectors are not turned as the contract says") + row.where);
+  }
+}
+
+TEST(Diagnosis, NamesOfSeveralClassesAreWhatItCouldBe) {
+  Diagnosis d;
+  d.verdict = Verdict::unnamed;
+  EXPECT_EQ(d.line(), "wrong, unnamed");
+  d.names = {"sign", "twice"};
+  EXPECT_EQ(d.line(),
+            "wrong; could be sign, the sine has the wrong sign; or twice, the rotation is applied "
+            "twice");
+}
+
 TEST(Diagnosis, FaultlessKernelsOfEveryRecipeAreRight) {
   const auto all = diagnosis::contracts();
   int kernels = 0;

@@ -77,15 +77,7 @@ class Summary {
     Names all;
     if (wrong_) {
       if (operator_names_.empty()) return std::nullopt;
-      all = operator_names_;
-      // Where a name with nothing to choose fits as well as one with a number read off the kernel,
-      // it is the plainer account of the same.
-      constexpr std::pair<std::string_view, std::string_view> kPlainer[] = {
-          {"M01a", "M04a"}, {"M04z", "M04a"}, {"M07a", "M07c"}, {"M07a", "M07d"},
-          {"M23a", "M23d"}, {"M24a", "M24c"}, {"M24b", "M24c"}};
-      for (const auto& [plain, read_off] : kPlainer) {
-        if (all.contains(plain)) all.erase(read_off);
-      }
+      all = plainest(operator_names_);
     }
     for (const auto& [probe, names] : others_) {
       if (names.empty()) return std::nullopt;
@@ -135,6 +127,7 @@ void probe(const Maker& given, const Contract& c, Summary& summary, ContractRepo
   out.axis_map = c.axis_letters(operation.reading.axis);
   if (!operation.right) {
     Finding f{"operator", "basis vectors are not turned as the contract says", {}};
+    if (!operation.where.empty()) f.what += ": " + operation.where;
     for (const std::string_view id : operation.possible) f.names.emplace_back(id);
     out.findings.push_back(f);
   }
@@ -226,9 +219,14 @@ Diagnosis diagnose(const Maker& make, std::span<const Case> among, const Format&
 std::string Diagnosis::line() const {
   std::string out(diagnosis::name(verdict));
   if (verdict == Verdict::failed) return out + ": " + trouble;
+  // Names of several classes are no name, but what is left to choose from.
+  if (verdict == Verdict::unnamed && !names.empty()) out = "wrong; could be ";
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Name& n = name_of(names[i]);
-    out += (i == 0 ? ": " : "; or ") + std::string(n.id) + ", " + std::string(n.text);
+    out += (i > 0                         ? "; or "
+            : verdict == Verdict::unnamed ? ""
+                                          : ": ") +
+           std::string(n.id) + ", " + std::string(n.text);
   }
   return out;
 }

@@ -59,6 +59,7 @@ struct Probed {
   std::set<std::string_view> possible;  // of the operator: what explains it, or leaves it right
   bool right = true;
   Reading reading;
+  std::string where;  // which tensor, heads or rows are wrong, where others are right
 };
 // Whether one call of this kind is refused.
 bool refuses(const laws::Subject& subject, const Contract& contract, bool adjoint, bool in_place);

@@ -83,16 +83,21 @@ const Name& name_of(std::string_view id) {
 }
 
 std::set<std::string_view> explain(const Contract& contract, std::span<const Operator> calls,
-                                   const Reading& reading) {
+                                   const Reading& reading, std::optional<bool> only) {
   std::set<std::string_view> out;
   const auto all = [&](const auto& holds) {
     return std::all_of(calls.begin(), calls.end(), holds);
   };
-  const bool right = all([&](const Operator& m) { return Model(contract, m.tuples).fits(m); });
+  const auto model_of = [&](const Operator& m) {
+    Model model(contract, m.tuples);
+    model.only = only;
+    return model;
+  };
+  const bool right = all([&](const Operator& m) { return model_of(m).fits(m); });
   if (right) out.insert({"right", "M11a", "M21b"});
   for (const Hypothesis& h : hypotheses()) {
     const bool fits = (right && h.from_reading) || all([&](const Operator& m) {
-                        Model model(contract, m.tuples);
+                        Model model = model_of(m);
                         const bool differs = std::any_of(
                             m.tuples.begin(), m.tuples.end(), [](const std::vector<double>& tuple) {
                               return std::adjacent_find(tuple.begin(), tuple.end(),
@@ -102,9 +107,20 @@ std::set<std::string_view> explain(const Contract& contract, std::span<const Ope
                       });
     if (fits) out.insert(h.name.id);
   }
-  if (!right && all([&](const Operator& m) { return unmasked(contract, m); })) out.insert("M11a");
+  if (!right && !only && all([&](const Operator& m) { return unmasked(contract, m); }))
+    out.insert("M11a");
   if (!right && reading.good_near_zero) out.insert("M21b");
   return out;
+}
+
+std::set<std::string_view> plainest(std::set<std::string_view> names) {
+  constexpr std::pair<std::string_view, std::string_view> kPlainer[] = {
+      {"M01a", "M04a"}, {"M04z", "M04a"}, {"M07a", "M07c"}, {"M07a", "M07d"},
+      {"M23a", "M23d"}, {"M24a", "M24c"}, {"M24b", "M24c"}};
+  for (const auto& [plain, read_off] : kPlainer) {
+    if (names.contains(plain)) names.erase(read_off);
+  }
+  return names;
 }
 
 }  // namespace plumbline::diagnosis

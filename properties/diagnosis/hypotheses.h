@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
@@ -30,12 +31,18 @@ struct Reading {
   bool good_near_zero = false;  // wrong beyond some angle, with a wrong length, right below it
   std::optional<double> base;   // of a plain ladder that explains every pair
 };
-// `right_at` decides whether text at a position is right; it asks the kernel anew.
+// Of k, or of q; `pairing` is of both. `right_at` decides whether text at a position is right; it
+// asks the kernel anew.
 Reading read(const Contract& contract, const Operator& measured,
-             const std::function<bool(double position)>& right_at);
+             const std::function<bool(double position)>& right_at, bool key = true);
 
 // Every name whose model fits the operators of all these calls; "right" where the contract's does.
+// `only`: of k, or of q.
 std::set<std::string_view> explain(const Contract& contract, std::span<const Operator> calls,
-                                   const Reading& reading);
+                                   const Reading& reading, std::optional<bool> only = {});
+
+// Without the names that read a number off the kernel where one with nothing to choose fits as
+// well: that is the plainer account of the same.
+std::set<std::string_view> plainest(std::set<std::string_view> names);
 
 }  // namespace plumbline::diagnosis

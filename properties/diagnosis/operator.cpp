@@ -185,6 +185,7 @@ bool Model::head_fits(const Operator& m, std::size_t row, int head, bool key, in
 bool Model::fits_below(const Operator& measured, int below) const {
   for (std::size_t row = 0; row < measured.rows(); ++row) {
     for (const bool key : {false, true}) {
+      if (only && *only != key) continue;
       for (int head = 0; head < contract.heads(key); ++head) {
         if (!head_fits(measured, row, head, key, below)) return false;
       }

@@ -53,6 +53,7 @@ struct Model {
   std::function<double(int head, bool key)> position_of_head;
   std::function<int(int head, bool key)> map_of, turns_of;
   std::function<double(double)> reduce;  // of the angle, before cos and sin
+  std::optional<bool> only;              // k, or q, and never mind the other
 
   // Whether every measured entry is within the recipe's bounds of this model's.
   bool fits(const Operator& measured) const {
@@ -60,6 +61,10 @@ struct Model {
   }
   // The same for output lanes below `width` only.
   bool fits_below(const Operator& measured, int width) const;
+  // The same for one row of one head.
+  bool fits_at(const Operator& measured, std::size_t row, int head, bool key) const {
+    return head_fits(measured, row, head, key, contract.shape.head_dim);
+  }
 
  private:
   struct Entry {

@@ -99,11 +99,86 @@ bool fits_other_ladder(const Contract& c, const Operator& m) {
   return model.fits(m);
 }
 
+const char* letter(bool key) { return key ? "k" : "q"; }
+
+// Heads that are wrong in some row of some call, where others of the tensor are right; nothing:
+// all of them, or none.
+std::string some_heads(const Contract& c, std::span<const Operator> calls, bool key) {
+  std::string out;
+  int wrong = 0;
+  for (int head = 0; head < c.heads(key); ++head) {
+    const bool right = std::all_of(calls.begin(), calls.end(), [&](const Operator& m) {
+      const Model model(c, m.tuples);
+      for (std::size_t row = 0; row < m.rows(); ++row) {
+        if (!model.fits_at(m, row, head, key)) return false;
+      }
+      return true;
+    });
+    if (right) continue;
+    out += (wrong++ == 0 ? "" : ", ") + std::to_string(head);
+  }
+  if (wrong == 0 || wrong == c.heads(key)) return "";
+  return (wrong == 1 ? "head " : "heads ") + out + " of " + letter(key);
+}
+
+// Whether all rows but the last of each call are right.
+bool last_row_only(const Contract& c, std::span<const Operator> calls) {
+  return std::all_of(calls.begin(), calls.end(), [&](const Operator& m) {
+    const Model model(c, m.tuples);
+    for (std::size_t row = 0; row + 1 < m.rows(); ++row) {
+      for (const bool key : {false, true}) {
+        for (int head = 0; head < c.heads(key); ++head) {
+          if (!model.fits_at(m, row, head, key)) return false;
+        }
+      }
+    }
+    return true;
+  });
+}
+
+// What of a wrong operator is wrong, as far as some of it is right. A tensor alone is no class of
+// bug: what it does is told, not named.
+std::string where_wrong(const Contract& c, std::span<const Operator> calls, std::size_t read_from,
+                        const std::function<bool(double)>& right_at) {
+  if (last_row_only(c, calls)) return "the last row of each call only";
+  std::string heads;
+  for (const bool key : {false, true}) {
+    const std::string some = some_heads(c, calls, key);
+    if (!some.empty()) heads += (heads.empty() ? "" : ", ") + some;
+  }
+  const auto right = [&](bool key) {
+    return std::all_of(calls.begin(), calls.end(), [&](const Operator& m) {
+      Model model(c, m.tuples);
+      model.only = key;
+      return model.fits(m);
+    });
+  };
+  const bool q = right(false), k = right(true);
+  if (q == k) return heads;
+  const bool key = q;
+  std::string out = heads.empty() ? std::string("all of ") + letter(key) : heads;
+  out += std::string(", and ") + letter(!key) + " is right";
+  if (!heads.empty()) return out;
+  const auto names = plainest(explain(c, calls, read(c, calls[read_from], right_at, key), key));
+  if (names.size() == 1)
+    out += std::string("; ") + letter(key) + " alone is as " + std::string(*names.begin()) + ", " +
+           std::string(name_of(*names.begin()).text);
+  return out;
+}
+
 }  // namespace
 
 Tuples mixed_rows(const Contract& c) {
   Tuples out;
   for (const auto& row : kSpread) out.emplace_back(row, row + c.axes);
+  if (std::find(c.below_zero.begin(), c.below_zero.end(), true) != c.below_zero.end()) {
+    for (const auto& row : kBelow) {
+      out.emplace_back(row, row + c.axes);
+      for (std::size_t a = 0; a < out.back().size(); ++a) {
+        if (c.below_zero[a]) out.back()[a] = -out.back()[a];
+      }
+    }
+  }
   if (c.fractions) {
     for (const double p : {0.5, 2.75, 100.25, 1000.125}) {
       out.emplace_back();
@@ -138,10 +213,12 @@ Probed probe_operator(const Maker& make, const Contract& c) {
     const Tuples row{std::vector<double>(static_cast<std::size_t>(c.axes), p)};
     return Model(c, row).fits(Operator(make(), c, row, false, in_place));
   };
-  out.reading = read(c, calls[c.axes == 1 ? 1 : 0], right_at);
+  const std::size_t first = c.axes == 1 ? 1 : 0;
+  out.reading = read(c, calls[first], right_at);
   if (!out.reading.end) out.reading.end = read(c, calls[1], right_at).end;
   out.possible = explain(c, calls, out.reading);
   out.right = out.possible.contains("right");
+  if (!out.right) out.where = where_wrong(c, calls, first, right_at);
   return out;
 }
 
@@ -176,14 +253,6 @@ std::vector<Finding> probe_adjoint(const Maker& make, const Contract& c) {
   if (zero(back, c)) out.names = {"M26c"};
   Model flipped(c, rows);
   Model crossed(c, rows), crossed_back(c, rows);
-  if (std::find(c.below_zero.begin(), c.below_zero.end(), true) != c.below_zero.end()) {
-    for (const auto& row : kBelow) {
-      out.emplace_back(row, row + c.axes);
-      for (std::size_t a = 0; a < out.back().size(); ++a) {
-        if (c.below_zero[a]) out.back()[a] = -out.back()[a];
-      }
-    }
-  }
   crossed.crossed = crossed_back.crossed = true;
   crossed_back.sign = -1;
   if (crossed.fits(forward) && crossed_back.fits(back)) out.names.emplace_back("M08a");

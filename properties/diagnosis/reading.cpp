@@ -19,16 +19,16 @@ struct Turn {
   double phase() const { return std::atan2(s, c); }
 };
 
-std::vector<Turn> turns_of(const Contract& contract, const Operator& m) {
+std::vector<Turn> turns_of(const Contract& contract, const Operator& m, bool key) {
   std::vector<Turn> out;
   for (std::size_t row = 0; row < m.rows(); ++row) {
-    for (int head = 0; head < contract.heads(true); ++head) {
+    for (int head = 0; head < contract.heads(key); ++head) {
       if (contract.maps == 1 && head > 0) break;
       for (int pair = 0; pair < contract.pairs; ++pair) {
         const int a = contract.neox ? pair : 2 * pair;
         const int b = contract.neox ? pair + contract.pairs : 2 * pair + 1;
-        out.push_back({row, contract.map_of(head, true), pair, m.at(row, head, true, a, a),
-                       m.at(row, head, true, b, a)});
+        out.push_back({row, contract.map_of(head, key), pair, m.at(row, head, key, a, a),
+                       m.at(row, head, key, b, a)});
       }
     }
   }
@@ -52,19 +52,17 @@ bool matches(const Contract& c, const Turn& t, double p) {
          std::abs(t.s - c.factor * std::sin(angle)) <= tolerance;
 }
 
-std::string pairing_of(const Contract& c, const Operator& m) {
+std::string pairing_of(const Contract& c, const Operator& m, bool key) {
   const int width = c.shape.head_dim;
   std::vector<int> partner(static_cast<std::size_t>(width), -1);
   for (std::size_t row = 0; row < m.rows(); ++row) {
-    for (const bool key : {false, true}) {
-      for (int head = 0; head < c.heads(key); ++head) {
-        for (int out = 0; out < width; ++out) {
-          for (int in = 0; in < width; ++in) {
-            if (in == out || m.at(row, head, key, out, in) == 0) continue;
-            int& with = partner[static_cast<std::size_t>(out)];
-            if (with != -1 && with != in) return "lanes mixed by more than pairs";
-            with = in;
-          }
+    for (int head = 0; head < c.heads(key); ++head) {
+      for (int out = 0; out < width; ++out) {
+        for (int in = 0; in < width; ++in) {
+          if (in == out || m.at(row, head, key, out, in) == 0) continue;
+          int& with = partner[static_cast<std::size_t>(out)];
+          if (with != -1 && with != in) return "lanes mixed by more than pairs";
+          with = in;
         }
       }
     }
@@ -244,10 +242,12 @@ std::optional<double> base_of(const Contract& c, const Operator& m,
 
 }  // namespace
 
-Reading read(const Contract& c, const Operator& m, const std::function<bool(double)>& right_at) {
-  const std::vector<Turn> turns = turns_of(c, m);
+Reading read(const Contract& c, const Operator& m, const std::function<bool(double)>& right_at,
+             bool key) {
+  const std::vector<Turn> turns = turns_of(c, m, key);
+  const std::string of_q = pairing_of(c, m, false), of_k = pairing_of(c, m, true);
   Reading out;
-  out.pairing = pairing_of(c, m);
+  out.pairing = of_q == of_k ? of_q : of_q + " in q, " + of_k + " in k";
   out.axis = axes_of(c, m, turns);
   if (turns.empty()) return out;
   out.gain = gain_of(c, turns);
