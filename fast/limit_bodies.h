@@ -67,6 +67,22 @@ float copy_loop(float* data, const Stretches& of) noexcept {
   return to[0];
 }
 
+// As many chains as hide the latency of a product in 16 registers.
+template <class V>
+float multiply_loop(float*, const Stretches& of) noexcept {
+  constexpr std::size_t kWidth = sizeof(V) / sizeof(float), kChains = 12;
+  V chain[kChains] = {};
+  const V factor = V{} + 0.5F, term = V{} + 0.25F;
+  const std::size_t products = 2 * of.floats * of.count / kWidth;
+  for (std::size_t n = 0; n < products; n += kChains) {
+#pragma GCC unroll 12
+    for (std::size_t i = 0; i < kChains; ++i) chain[i] = chain[i] * factor + term;
+  }
+  V total = {};
+  for (const V& v : chain) total += v;
+  return total[0];
+}
+
 template <class V>
 constexpr LimitLoops loops_of(bool (*supported)() noexcept) {
   return {{{Traffic::update, supported, update_loop<V, 0, 1>},
@@ -76,7 +92,8 @@ constexpr LimitLoops loops_of(bool (*supported)() noexcept) {
            {Traffic::update, supported, update_loop<V, 0, 4>},
            {Traffic::update, supported, update_loop<V, 1024, 4>},
            {Traffic::read, supported, read_loop<V>},
-           {Traffic::copy, supported, copy_loop<V>}}};
+           {Traffic::copy, supported, copy_loop<V>},
+           {Traffic::multiply, supported, multiply_loop<V>}}};
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 // asked for.
 namespace plumbline::fast {
 
-using LimitLoops = std::array<Limit, 8>;
+using LimitLoops = std::array<Limit, 9>;
 bool has_avx512() noexcept;
 bool has_avx2() noexcept;
 extern const LimitLoops kAvx512Limits, kAvx2Limits;

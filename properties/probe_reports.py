@@ -152,7 +152,8 @@ RUNS = [("positions", 0, "positions --scheme mrope --sequence t2", None),
         ("bench", 0, "bench --kernel scalar --filter ^scalar/f32/q16.k2/T=1/(neox|gptj)$ --rounds 5", None)]
 # Keys that may be absent.
 OPTIONAL = {"id", "frequency", "parameters", "condition", "counterexample", "missing", "widest", "sequence", "params",
-            "reason", "metrics"} | {f"{one}{end}" for one in ("of_limit", "times_read", "of_plain") for end in ("", "_low", "_high")}
+            "reason", "metrics"} | {f"{one}{end}" for one in ("of_limit", "of_products", "times_read", "of_plain")
+                                   for end in ("", "_low", "_high")}
 # Objects whose keys are the user's, the table's or the library's.
 OPEN = {"params", "parameters", "reasons", "growth", "criteria", "counts", "horizon", "metrics", "motion", "killed_by", "context"}
 

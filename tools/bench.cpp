@@ -88,6 +88,8 @@ class Subject {
                       threads_);
   }
   float* data() const { return buffer_->data; }
+  // Lanes in a float of the buffer, each of which is multiplied as a float32.
+  double lanes_per_float() const { return 4.0 / static_cast<double>(unit_); }
   std::size_t bytes() const { return bytes_; }
   // What is rotated, in floats: all of it, or as much of every head, or the q and k of every token.
   Stretches stretches() const {
@@ -162,11 +164,12 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
     return limit_seconds(*limit, subject, threads, repetitions);
   };
   // The two best ways to update are raced in every round; the others would only take time.
-  std::vector<const Limit*> updates, reads;
+  std::vector<const Limit*> updates, reads, products;
   for (const Limit& limit : fast::limits()) {
     if (!limit.supported()) continue;
     if (limit.traffic == Traffic::update) updates.push_back(&limit);
     if (limit.traffic == Traffic::read) reads.push_back(&limit);
+    if (limit.traffic == Traffic::multiply) products.push_back(&limit);
   }
   std::vector<std::pair<double, const Limit*>> order;
   for (const Limit* limit : updates)
@@ -175,13 +178,16 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
   if (order.size() > 2) order.resize(2);
 
   subject.rotate();
-  std::vector<double> of_limit, to_read, of_plain, times;
+  std::vector<double> of_limit, of_products, to_read, of_plain, times;
   for (auto _ : state) {
-    double limit = order.empty() ? NAN : HUGE_VAL, read = reads.empty() ? NAN : HUGE_VAL;
+    const auto none = [](const auto& ways) { return ways.empty() ? NAN : HUGE_VAL; };
+    double limit = none(order), read = none(reads), multiplied = none(products);
     for (const auto& [first, way] : order) limit = std::min(limit, time_of(way));
     const double seconds = seconds_of([&] { subject.rotate(); }, repetitions);
+    for (const Limit* way : products) multiplied = std::min(multiplied, time_of(way));
     for (const Limit* way : reads) read = std::min(read, time_of(way));
     of_limit.push_back(limit / seconds);
+    of_products.push_back(multiplied * subject.lanes_per_float() / seconds);
     to_read.push_back(seconds / read);
     times.push_back(seconds);
     if (yardstick != nullptr) {
@@ -195,13 +201,15 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
   state.counters["ns_per_token"] = seconds / c.tokens * 1e9;
   state.counters["GB_per_s"] = subject.moved() / seconds * 1e-9;
   const auto count = [&](const std::string& name, const std::vector<double>& sample) {
-    if (sample.empty()) return;
+    // Not a number: no loop for this machine.
+    if (sample.empty() || std::isnan(sample.front())) return;
     const Median m = median_of(sample);
     state.counters[name] = m.value;
     state.counters[name + "_low"] = m.low;
     state.counters[name + "_high"] = m.high;
   };
   count("of_limit", of_limit);
+  count("of_products", of_products);
   count("times_read", to_read);
   count("of_plain", of_plain);
 }
@@ -209,23 +217,24 @@ void run_case(benchmark::State& state, const BenchCase& c, const fast::Kernel* k
 class Table : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context& /*context*/) override {
-    fmt::print("{:46} {:>9} {:>7}  {:<22} {:<20} {}\n", "kernel/storage/heads/T/form", "ns/token",
-               "GB/s", "of the in-place limit", "times one read", "of plain neox, per byte");
+    fmt::print("{:46} {:>9} {:>7}  {:<22} {:<18} {:<20} {}\n", "kernel/storage/heads/T/form",
+               "ns/token", "GB/s", "of the in-place limit", "of its products", "times one read",
+               "of plain neox, per byte");
     return true;
   }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       const auto at = [&](const std::string& name) { return double(run.counters.at(name)); };
-      const auto range = [&](const std::string& name, double scale) {
+      const auto range = [&](const std::string& name, double scale, std::string_view unit = "") {
         if (run.counters.count(name) == 0) return std::string();
-        return fmt::format("{:.3g} [{:.3g}, {:.3g}]", scale * at(name), scale * at(name + "_low"),
-                           scale * at(name + "_high"));
+        return fmt::format("{:.3g} [{:.3g}, {:.3g}]{}", scale * at(name), scale * at(name + "_low"),
+                           scale * at(name + "_high"), unit);
       };
       std::string name = run.benchmark_name();
       name = name.substr(0, name.find("/iterations"));
-      fmt::print("{:46} {:9.1f} {:7.1f}  {:<22} {:<20} {}\n", name, at("ns_per_token"),
-                 at("GB_per_s"), range("of_limit", 100) + " %", range("times_read", 1),
-                 range("of_plain", 100));
+      fmt::print("{:46} {:9.1f} {:7.1f}  {:<22} {:<18} {:<20} {}\n", name, at("ns_per_token"),
+                 at("GB_per_s"), range("of_limit", 100, " %"), range("of_products", 100, " %"),
+                 range("times_read", 1), range("of_plain", 100));
       std::fflush(stdout);
     }
   }
