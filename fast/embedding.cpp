@@ -216,6 +216,29 @@ void check_each(std::span<const Position> position_ids) {
   }
 }
 
+// A step of decoding as most are: one token, in place, its positions equal and in the table, and
+// nothing about it that has to be looked at closer. Whether it was that, and is done.
+template <class Position>
+[[gnu::always_inline]] inline bool decoded(const EmbeddingState& s, Storage storage,
+                                           std::span<const Position> at, int tokens, const InOut& q,
+                                           const InOut& k, Direction direction, int threads) {
+  const auto kind = static_cast<std::size_t>(storage);
+  if (tokens != 1 || threads < 1 || kind >= std::size(s.token) || direction > Direction::adjoint ||
+      at.size() != static_cast<std::size_t>(s.c.axes))
+    return false;
+  TokenFunction* const turn = s.token[kind];
+  const auto position = static_cast<std::uint64_t>(std::int64_t{at[0]});
+  if (turn == nullptr || position >= static_cast<std::uint64_t>(s.ready)) return false;
+  for (std::size_t a = 1; a < at.size(); ++a)
+    if (at[a] != at[0]) return false;
+  const TokenHeads heads{s.c.num_heads, s.c.num_key_value_heads};
+  if (!plain_in_place(s.c.head_dim, storage == Storage::f32 ? 4 : 2, heads.q, q, heads.k, k))
+    return false;
+  turn(s.table_row(static_cast<std::int64_t>(position)), q.output.data, q.output.head_stride,
+       k.output.data, k.output.head_stride, heads, direction == Direction::adjoint ? -1.0F : 1.0F);
+  return true;
+}
+
 template <class Position>
 void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Position> position_ids,
                   int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
@@ -227,7 +250,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
     check_q_and_k({tokens, s.c.head_dim}, storage, s.c.num_heads, q, s.c.num_key_value_heads, k);
   };
   const bool adjoint = direction == Direction::adjoint;
-  // A step of decoding is over before the machinery below would have started.
+  // A token is done before the machinery below would have started.
   if constexpr (std::is_integral_v<Position>) {
     const void* rows[kFewRows];
     if (tokens == 1 && storage != Storage::f64 && s.rows <= kFewRows &&
@@ -282,12 +305,14 @@ RotaryEmbedding& RotaryEmbedding::operator=(RotaryEmbedding&&) noexcept = defaul
 void RotaryEmbedding::rotate(Storage storage, std::span<const std::int32_t> position_ids,
                              int tokens, const InOut& q, const InOut& k, Direction direction,
                              int threads) const {
-  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+  if (!decoded(*state_, storage, position_ids, tokens, q, k, direction, threads))
+    rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
 }
 void RotaryEmbedding::rotate(Storage storage, std::span<const std::int64_t> position_ids,
                              int tokens, const InOut& q, const InOut& k, Direction direction,
                              int threads) const {
-  rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
+  if (!decoded(*state_, storage, position_ids, tokens, q, k, direction, threads))
+    rotate_batch(*state_, storage, position_ids, tokens, q, k, direction, threads);
 }
 void RotaryEmbedding::rotate(Storage storage, std::span<const double> position_ids, int tokens,
                              const InOut& q, const InOut& k, Direction direction,

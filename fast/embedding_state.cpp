@@ -41,6 +41,9 @@ EmbeddingState::EmbeddingState(const RotaryCase& rotary_case,
   if (options.table) fill_table();
   merges = kernel->merges && !table.empty() && c.rotary_dim % 64 == 0 &&
            std::any_of(axis_of_row.begin(), axis_of_row.end(), [](int a) { return a < 0; });
+  if (kernel->token == nullptr || table.empty() || rows > 1 || padded != c.rotary_dim / 2) return;
+  for (const Storage storage : {Storage::f32, Storage::bf16, Storage::f16})
+    token[static_cast<std::size_t>(storage)] = kernel->token(storage, c.neox, c.rotary_dim);
 }
 
 void EmbeddingState::find_rows() {

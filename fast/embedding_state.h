@@ -48,6 +48,8 @@ struct EmbeddingState {
   Lines<double> coarse;    // [ready / kFineRows][2][columns]
   Lines<float> table;      // [ready or 0][2][columns]
   std::int64_t ready = 0;  // a multiple of kFineRows
+  // By storage: turns a token of one row from the table, in place; nullptr where that takes more.
+  TokenFunction* token[4] = {};
 
  private:
   void find_rows();

@@ -172,6 +172,7 @@ struct Kernel {
   RowFunction* row;        // rows made on the fly, equal to the tables of Phase::exact
   MergeFunction* merge;
   bool merges = false;  // `rotate` takes RotateJob::merged
+  TokenFunctions* token = nullptr;
 };
 
 // All kernels of this build, best first; some may lack support on this machine.

@@ -32,8 +32,28 @@ void check_views(std::string_view name, const TokenShape& shape, int heads, Stor
 void check_q_and_k(const TokenShape& shape, Storage storage, int q_heads, const InOut& q,
                    int k_heads, const InOut& k);
 
-// Whether one token's views are so plain that check_q_and_k has nothing to say: what a decode step
-// asks first.
+// Whether one token's views are so plain that check_q_and_k has nothing to say, and both in place:
+// what a decode step asks first.
+inline bool plain_in_place(int head_dim, std::size_t size, int q_heads, const InOut& q, int k_heads,
+                           const InOut& k) {
+  const auto q_at = reinterpret_cast<std::uintptr_t>(q.output.data),
+             k_at = reinterpret_cast<std::uintptr_t>(k.output.data);
+  // Where strides are so small and at least head_dim, no end overflows.
+  constexpr std::size_t kMost = std::size_t{1} << 24;
+  const auto lanes = static_cast<std::size_t>(head_dim);
+  const auto q_head = static_cast<std::size_t>(q.output.head_stride),
+             k_head = static_cast<std::size_t>(k.output.head_stride);
+  if (q_at == 0 || k_at == 0 || ((q_at | k_at) & (size - 1)) != 0 || q_head - lanes > kMost ||
+      k_head - lanes > kMost || q.input.data != q.output.data || k.input.data != k.output.data ||
+      q.input.head_stride != q.output.head_stride || k.input.head_stride != k.output.head_stride)
+    return false;
+  const auto bytes = [&](int heads, std::size_t stride) {
+    return (static_cast<std::size_t>(heads - 1) * stride + lanes) * size;
+  };
+  return q_at + bytes(q_heads, q_head) <= k_at || k_at + bytes(k_heads, k_head) <= q_at;
+}
+
+// Whether they are plain, in place or not.
 inline bool plain_token(int head_dim, std::size_t size, int q_heads, const InOut& q, int k_heads,
                         const InOut& k) {
   const auto at = [](const void* data) { return reinterpret_cast<std::uintptr_t>(data); };

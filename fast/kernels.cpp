@@ -8,6 +8,7 @@
 namespace plumbline::fast {
 
 RotateFunction rotate_scalar, rotate_avx2, rotate_avx512, rotate_avx512bf16, rotate_cuda_host;
+TokenFunctions token_avx2, token_avx512, token_avx512bf16;
 
 namespace {
 
@@ -58,11 +59,12 @@ constexpr Recipe flushing(Recipe recipe) {
 
 constexpr Kernel kKernels[] = {
     {"avx512bf16", "avx512 f, bw, vl, dq, bf16", has_avx512bf16, Phase::exact,
-     flushing(contracted(kExact)), rotate_avx512bf16, row_avx512, merge_avx512, true},
+     flushing(contracted(kExact)), rotate_avx512bf16, row_avx512, merge_avx512, true,
+     token_avx512bf16},
     {"avx512", "avx512 f, bw, vl, dq", has_avx512, Phase::exact, contracted(kExact), rotate_avx512,
-     row_avx512, merge_avx512, true},
+     row_avx512, merge_avx512, true, token_avx512},
     {"avx2", "avx2, fma, f16c", has_avx2, Phase::exact, contracted(kExact), rotate_avx2, row_avx2,
-     merge_scalar},
+     merge_scalar, false, token_avx2},
     {"scalar", "baseline", always, Phase::exact, kExact, rotate_scalar, row_scalar, merge_scalar},
     {"cuda-host", "baseline", always, Phase::exact, kExact, rotate_cuda_host, row_scalar,
      merge_scalar},

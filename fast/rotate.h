@@ -60,4 +60,17 @@ struct RotateJob {
 
 using RotateFunction = void(const RotateJob& job) noexcept;
 
+struct TokenHeads {
+  int q, k;
+};
+
+// One token in place: the heads of both tensors, so many elements apart, by one standing row, cos
+// at 0 and sin at rotary_dim / 2; with sign -1 the adjoint. Equal to a RotateJob of one token. In
+// registers, as a load waits for every store in flight whose address ends in the same twelve bits:
+// a step of decoding begins while those of another are, and each of its loads would wait for them.
+using TokenFunction = void(const float* row, void* q, std::ptrdiff_t q_head, void* k,
+                           std::ptrdiff_t k_head, TokenHeads heads, float sign) noexcept;
+// The one for this shape; nullptr where a kernel has none.
+using TokenFunctions = TokenFunction*(Storage storage, bool neox, int rotary_dim) noexcept;
+
 }  // namespace plumbline::fast

@@ -152,5 +152,8 @@ struct Avx2 {
 }  // namespace
 
 void rotate_avx2(const RotateJob& job) noexcept { rotate_blocks<Avx2>(job); }
+TokenFunction* token_avx2(Storage storage, bool neox, int rotary_dim) noexcept {
+  return token_blocks<Avx2>(storage, neox, rotary_dim);
+}
 
 }  // namespace plumbline::fast

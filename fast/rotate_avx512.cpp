@@ -5,5 +5,8 @@
 namespace plumbline::fast {
 
 void rotate_avx512(const RotateJob& job) noexcept { rotate_blocks<Avx512>(job); }
+TokenFunction* token_avx512(Storage storage, bool neox, int rotary_dim) noexcept {
+  return token_blocks<Avx512>(storage, neox, rotary_dim);
+}
 
 }  // namespace plumbline::fast

@@ -23,5 +23,8 @@ struct Avx512Bf16 : Avx512 {
 }  // namespace
 
 void rotate_avx512bf16(const RotateJob& job) noexcept { rotate_blocks<Avx512Bf16>(job); }
+TokenFunction* token_avx512bf16(Storage storage, bool neox, int rotary_dim) noexcept {
+  return token_blocks<Avx512Bf16>(storage, neox, rotary_dim);
+}
 
 }  // namespace plumbline::fast

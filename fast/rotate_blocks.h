@@ -136,6 +136,18 @@ struct Passes {
     }
   }
 
+  // nullptr unless the pairs are a few whole blocks.
+  static TokenFunction* token(int rotary_dim) {
+    if constexpr (std::is_same_v<typename Block::Real, float>) {
+      constexpr TokenFunction* kTokens[] = {nullptr, turn_token<Isa, Block, 1>,
+                                            turn_token<Isa, Block, 2>, turn_token<Isa, Block, 3>,
+                                            turn_token<Isa, Block, 4>};
+      const unsigned pairs = static_cast<unsigned>(rotary_dim) / 2, blocks = pairs / Block::kPairs;
+      if (pairs % Block::kPairs == 0 && blocks <= 4) return kTokens[blocks];
+    }
+    return nullptr;
+  }
+
   static void rotate(const RotateJob& job) {
     if (job.merged.parts != nullptr)
       return swept<2>(job) || swept<3>(job) ? void() : rotate_merged(job);
@@ -162,22 +174,34 @@ struct Passes {
   }
 };
 
+// body(Passes of the block that turns tensors of this kind).
+template <class Isa, class Body>
+auto with_passes(Storage storage, bool neox, const Body& body) {
+  using F32 = typename Isa::F32;
+  switch (storage) {
+    case Storage::f64:
+      return neox ? body(Passes<Isa, HalfSplit<typename Isa::F64>>())
+                  : body(Passes<Isa, Adjacent<typename Isa::F64>>());
+    case Storage::bf16:
+      return neox ? body(Passes<Isa, HalfSplitBf16<Isa>>())
+                  : body(Passes<Isa, AdjacentBf16<Isa>>());
+    case Storage::f16:
+      return neox ? body(Passes<Isa, HalfSplit<F32, AsF16<Isa>>>())
+                  : body(Passes<Isa, Adjacent<F32, AsF16<Isa>>>());
+    case Storage::f32:
+      break;
+  }
+  return neox ? body(Passes<Isa, HalfSplit<F32>>()) : body(Passes<Isa, Adjacent<F32>>());
+}
+
 template <class Isa>
 void rotate_blocks(const RotateJob& job) {
-  switch (job.storage) {
-    case Storage::f64:
-      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F64>>::rotate(job)
-                      : Passes<Isa, Adjacent<typename Isa::F64>>::rotate(job);
-    case Storage::f32:
-      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F32>>::rotate(job)
-                      : Passes<Isa, Adjacent<typename Isa::F32>>::rotate(job);
-    case Storage::bf16:
-      return job.neox ? Passes<Isa, HalfSplitBf16<Isa>>::rotate(job)
-                      : Passes<Isa, AdjacentBf16<Isa>>::rotate(job);
-    case Storage::f16:
-      return job.neox ? Passes<Isa, HalfSplit<typename Isa::F32, AsF16<Isa>>>::rotate(job)
-                      : Passes<Isa, Adjacent<typename Isa::F32, AsF16<Isa>>>::rotate(job);
-  }
+  with_passes<Isa>(job.storage, job.neox, [&](auto passes) { passes.rotate(job); });
+}
+
+template <class Isa>
+TokenFunction* token_blocks(Storage storage, bool neox, int rotary_dim) {
+  return with_passes<Isa>(storage, neox, [&](auto passes) { return passes.token(rotary_dim); });
 }
 
 }  // namespace
