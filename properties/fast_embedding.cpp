@@ -306,6 +306,10 @@ TEST(FastEmbedding, LooksAtTheViewsOfOneToken) {
        [](fast::InOut& v) { v.input.data = static_cast<const std::byte*>(v.input.data) + 2; }},
       {": is not aligned to its element",
        [](fast::InOut& v) { v.output.data = static_cast<std::byte*>(v.output.data) + 1; }},
+      {": is not aligned to its element",
+       [](fast::InOut& v) {
+         v.input.data = v.output.data = static_cast<std::byte*>(v.output.data) + 2;
+       }},
       {" output head_stride = ",
        [](fast::InOut& v) { v.output.head_stride = v.input.head_stride -= 1; }},
       {" output head_stride = ", [](fast::InOut& v) { v.output.head_stride += 4; }},
@@ -327,6 +331,17 @@ TEST(FastEmbedding, LooksAtTheViewsOfOneToken) {
         EXPECT_EQ(said.front(), which == 0 ? 'q' : 'k') << said;
         EXPECT_NE(said.find(fault.what), std::string::npos) << said << ", not " << fault.what;
       }
+    }
+    // k in the last lanes of q.
+    for (const std::ptrdiff_t lanes : {1, 2 * c.head_dim}) {
+      std::vector<std::byte> room(data[0].size() + data[1].size());
+      const fast::InOut q = in_place(room, c, c.num_heads);
+      std::byte* inside = room.data() + (c.num_heads * std::ptrdiff_t{c.head_dim} - lanes) * 4;
+      const fast::InOut k{{inside, 0, c.head_dim}, {inside, 0, c.head_dim}};
+      const std::vector<std::int64_t> ids{position};
+      EXPECT_THROW(embedding.rotate(Storage::f32, std::span<const std::int64_t>(ids), 1, q, k),
+                   std::invalid_argument)
+          << lanes << " lanes";
     }
   }
 }

@@ -50,7 +50,7 @@ class Guarded {
 
 struct Shape {
   Storage storage;
-  bool neox, adjoint, in_place, heads_outside;
+  bool neox, adjoint, in_place, heads_outside, by_token;
   int tokens, head_dim, rotary_dim, heads, kv_heads, maps;
   std::ptrdiff_t token_stride[2], head_stride[2];  // input, output
 };
@@ -71,6 +71,12 @@ Shape draw(std::mt19937_64& random) {
   s.kv_heads = 1 + below(4);
   s.heads = s.kv_heads * (1 + below(3));
   s.maps = below(2) == 0 ? 1 : s.kv_heads;
+  if (below(8) == 0) {  // what a step of decoding is most often
+    s.in_place = true;
+    s.tokens = s.maps = 1;
+    s.rotary_dim = 32 * (1 + below(5));
+    s.head_dim = s.rotary_dim + (below(2) == 0 ? 0 : below(9));
+  }
   for (int side = 0; side < 2; ++side) {
     const int gap = below(2) == 0 ? 0 : below(7), wide = below(2) == 0 ? 0 : below(5);
     if (s.heads_outside) {
@@ -83,6 +89,7 @@ Shape draw(std::mt19937_64& random) {
     if (below(5) == 0) s.token_stride[side] = -s.token_stride[side];
     if (below(5) == 0) s.head_stride[side] = -s.head_stride[side];
   }
+  s.by_token = s.storage != Storage::f64 && s.in_place && s.tokens == 1 && s.maps == 1;
   if (s.in_place) {
     s.token_stride[1] = s.token_stride[0];
     s.head_stride[1] = s.head_stride[0];
@@ -223,12 +230,13 @@ class Trial {
     fill(random, s_.storage, in, in_bytes);
     if (!s_.in_place) fill(random, s_.storage, out, out_bytes);
     const std::vector<std::byte> in_before(in, in + in_bytes), out_before(out, out + out_bytes);
-    fast::rotate(kernel_, plan_, s_.storage, s_.heads,
-                 {in + in_extent.first * static_cast<std::ptrdiff_t>(unit), s_.token_stride[0],
-                  s_.head_stride[0]},
-                 {out + out_extent.first * static_cast<std::ptrdiff_t>(unit), s_.token_stride[1],
-                  s_.head_stride[1]},
-                 s_.adjoint ? fast::Direction::adjoint : fast::Direction::forward);
+    if (!turned_as_token(in + in_extent.first * static_cast<std::ptrdiff_t>(unit)))
+      fast::rotate(kernel_, plan_, s_.storage, s_.heads,
+                   {in + in_extent.first * static_cast<std::ptrdiff_t>(unit), s_.token_stride[0],
+                    s_.head_stride[0]},
+                   {out + out_extent.first * static_cast<std::ptrdiff_t>(unit), s_.token_stride[1],
+                    s_.head_stride[1]},
+                   s_.adjoint ? fast::Direction::adjoint : fast::Direction::forward);
     if (!s_.in_place && std::memcmp(in, in_before.data(), in_bytes) != 0)
       return "the input was written";
     std::vector<bool> written(static_cast<std::size_t>(out_extent.elements));
@@ -253,6 +261,18 @@ class Trial {
   }
 
  private:
+  // The first head as q, the others as k.
+  bool turned_as_token(std::byte* data) const {
+    if (!s_.by_token || kernel_.token == nullptr) return false;
+    fast::TokenFunction* turn = kernel_.token(s_.storage, s_.neox, s_.rotary_dim);
+    if (turn == nullptr) return false;
+    const std::ptrdiff_t head = s_.head_stride[0],
+                         step = head * static_cast<std::ptrdiff_t>(size_of(s_.storage));
+    turn(plan_.cos_sin_cache.data(), data, head, data + step, head, {1, s_.heads - 1},
+         s_.adjoint ? -1.0F : 1.0F);
+    return true;
+  }
+
   bool lane_is_right(const std::byte* in, std::ptrdiff_t head_begin, const std::byte* out,
                      std::ptrdiff_t to, int token, int head, int lane) const {
     const auto unit = static_cast<std::ptrdiff_t>(size_of(s_.storage));

@@ -18,7 +18,7 @@ namespace {
 using fast::Storage;
 
 constexpr std::uint64_t kSeed = 20261123;
-constexpr int kDraws = 400;
+constexpr int kDraws = 1000;
 
 std::size_t unit_of(Storage s) { return s == Storage::f64 ? 8 : s == Storage::f32 ? 4 : 2; }
 
@@ -68,16 +68,23 @@ Drawn draw(std::mt19937_64& random) {
   d.c.num_heads = d.c.num_key_value_heads * (1 + below(4));
   d.c.neox = below(2) == 0;
   d.c.axes = below(3) == 0 ? 3 : 1;
-  for (int i = 0; i < d.c.rotary_dim / 2; ++i) {
+  d.c.maps = below(4) == 0 ? d.c.num_key_value_heads : 1;
+  for (int i = 0; i < d.c.maps * d.c.rotary_dim / 2; ++i) {
     d.c.axis_map.push_back(static_cast<std::uint8_t>(below(d.c.axes)));
-    d.c.rung.push_back(i);
+    d.c.rung.push_back(i / d.c.maps);
   }
-  d.tokens = 1 + below(80);
+  // A step of decoding has ways of its own.
+  const bool decodes = below(4) == 0, plain = below(2) == 0;
+  d.tokens = decodes ? 1 : 1 + below(80);
   d.storage = static_cast<Storage>(below(4));
   d.direction = static_cast<fast::Direction>(below(2));
   for (int i = 0; i < d.c.axes * d.tokens; ++i) d.ids.push_back(below(1100));
+  // About the ends of the table; one position on all axes, or not.
+  constexpr int kEnds[] = {-1, 0, 1023, 1024, 1099};
+  if (decodes && below(2) == 0) d.ids[0] = kEnds[below(std::size(kEnds))];
+  if (decodes && below(2) == 0) std::fill(d.ids.begin(), d.ids.end(), d.ids[0]);
   for (int which : {0, 1}) {
-    d.in_place[which] = below(2) == 0;
+    d.in_place[which] = (decodes && plain) || below(2) == 0;
     for (Side* side : {&d.input[which], &d.output[which]}) {
       const int gap = below(2) == 0 ? 0 : below(40), wide = below(2) == 0 ? 0 : below(40);
       if (side == &d.output[which] && below(2) == 0) {
@@ -162,8 +169,9 @@ TEST(FastTwoTensors, EachIsRotatedAsIfAlone) {
             << (which == 0 ? "q" : "k") << " seed " << kSeed << " draw " << i << " kernel "
             << kernel.name << " ahead " << far << " storage " << static_cast<int>(d.storage)
             << " neox " << d.c.neox << " rotary_dim " << d.c.rotary_dim << " head_dim "
-            << d.c.head_dim << " axes " << d.c.axes << " tokens " << d.tokens << " heads "
-            << d.heads(which) << " in place " << d.in_place[0] << d.in_place[1];
+            << d.c.head_dim << " axes " << d.c.axes << " maps " << d.c.maps << " tokens "
+            << d.tokens << " heads " << d.heads(which) << " in place " << d.in_place[0]
+            << d.in_place[1];
       }
     }
   }
