@@ -171,8 +171,8 @@ struct Kernel {
   RotateFunction* rotate;  // a NaN or an infinity stays within its pair
   RowFunction* row;        // rows made on the fly, equal to the tables of Phase::exact
   MergeFunction* merge;
-  bool merges = false;  // `rotate` takes RotateJob::merged
-  TokenFunctions* token = nullptr;
+  bool merges = false;              // `rotate` takes RotateJob::merged
+  TokenFunctions* token = nullptr;  // a step of decoding, with the bits of `rotate`
 };
 
 // All kernels of this build, best first; some may lack support on this machine.

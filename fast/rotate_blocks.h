@@ -136,14 +136,31 @@ struct Passes {
     }
   }
 
-  // nullptr unless the pairs are a few whole blocks.
+  // nullptr unless the pairs are as many whole blocks in every pass.
   static TokenFunction* token(int rotary_dim) {
     if constexpr (std::is_same_v<typename Block::Real, float>) {
-      constexpr TokenFunction* kTokens[] = {nullptr, turn_token<Isa, Block, 1>,
-                                            turn_token<Isa, Block, 2>, turn_token<Isa, Block, 3>,
-                                            turn_token<Isa, Block, 4>};
-      const unsigned pairs = static_cast<unsigned>(rotary_dim) / 2, blocks = pairs / Block::kPairs;
-      if (pairs % Block::kPairs == 0 && blocks <= 4) return kTokens[blocks];
+      const unsigned pairs = static_cast<unsigned>(rotary_dim) / 2;
+      if (pairs % Block::kPairs != 0) return nullptr;
+      switch (pairs / Block::kPairs) {
+        case 1:
+          return turn_token<Isa, Block, 1, 1>;
+        case 2:
+          return turn_token<Isa, Block, 2, 1>;
+        case 3:
+          return turn_token<Isa, Block, 3, 1>;
+        case 4:
+          return turn_token<Isa, Block, 4, 1>;
+        case 6:
+          return turn_token<Isa, Block, 3, 2>;
+        case 8:
+          return turn_token<Isa, Block, 4, 2>;
+        case 12:
+          return turn_token<Isa, Block, 4, 3>;
+        case 16:
+          return turn_token<Isa, Block, 4, 4>;
+        default:
+          break;
+      }
     }
     return nullptr;
   }

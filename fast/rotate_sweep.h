@@ -101,25 +101,30 @@ void sweep(const RotateJob& job) {
   }
 }
 
-// TokenFunction.
-template <class Isa, class Block, int blocks>
+// TokenFunction, in so many passes over the heads.
+template <class Isa, class Block, int blocks, int passes>
 void turn_token(const float* row, void* q, std::ptrdiff_t q_head, void* k, std::ptrdiff_t k_head,
                 TokenHeads heads, float sign) noexcept {
   using Element = typename Block::Element;
-  constexpr std::ptrdiff_t kPairs = std::ptrdiff_t{blocks} * Block::kPairs;
+  constexpr std::ptrdiff_t kStep = std::ptrdiff_t{blocks} * Block::kPairs, kPairs = passes * kStep;
   const StandingRow<float> from{row, kPairs};
-  Block trig[blocks];
+  for (std::ptrdiff_t first = 0; first < kPairs; first += kStep) {
+    Block trig[blocks];
 #pragma GCC unroll 4
-  for (int b = 0; b < blocks; ++b)
-    trig[b].set(Block::template read<true>(from, b * Block::kPairs, Block::kPairs), sign);
-  const auto turn = [&](void* data, std::ptrdiff_t head, int count) __attribute__((always_inline)) {
-    auto* out = static_cast<Element*>(data);
-    const Element* in = out;
-    turn_heads<Isa, Block, blocks, false, false, false>(trig, in, out, head, head, count, kPairs, 0,
-                                                        0, 0);
-  };
-  turn(q, q_head, heads.q);
-  turn(k, k_head, heads.k);
+    for (int b = 0; b < blocks; ++b)
+      trig[b].set(Block::template read<true>(from, first + std::ptrdiff_t{b} * Block::kPairs,
+                                             Block::kPairs),
+                  sign);
+    const auto turn = [&](void* data, std::ptrdiff_t head, int count)
+        __attribute__((always_inline)) {
+      auto* out = static_cast<Element*>(data) + (Block::kNeox ? first : 2 * first);
+      const Element* in = out;
+      turn_heads<Isa, Block, blocks, false, false, false>(trig, in, out, head, head, count, kPairs,
+                                                          0, 0, 0);
+    };
+    turn(q, q_head, heads.q);
+    turn(k, k_head, heads.k);
+  }
 }
 
 // What a word has a bit for each of.
