@@ -126,7 +126,7 @@ void rotate_range(const EmbeddingState& s, const Batch& batch, int begin, int en
   RotateJob job = job_of(s, batch, rows);
   const std::size_t size = element_size(batch.storage);
   for (JobTensor& tensor : job.tensors) advance(tensor, begin, size);
-  for (int first = begin; first < end; first += block) {
+  for (int first = begin; first < end; first += job.tokens) {
     // A stride along one token only may be anything.
     if (first > begin)
       for (JobTensor& tensor : job.tensors) advance(tensor, block, size);

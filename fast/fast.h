@@ -159,7 +159,8 @@ struct Recipe {
   // recipe's own angle. 0: the table is correctly rounded. The last one is for f64 storage.
   double pow_ulp, trig_ulp, trig_ulp_f64;
   bool contracted = false;  // a product is fused with the sum
-  bool flush_bf16 = false;  // subnormals of bf16 storage may become zero
+  // With bf16 storage, subnormal inputs and results of at most 2^-126 may become zero.
+  bool flush_bf16 = false;
 };
 
 struct Kernel {

@@ -126,7 +126,7 @@ void rotate(const Kernel& kernel, const RotaryPlan& plan, Storage storage, int h
                 static_cast<int>(runs.size()),
                 {},
                 prefetch_distance(bytes)};
-  for (int first = 0; first < plan.tokens; first += kBlock) {
+  for (int first = 0; first < plan.tokens; first += job.tokens) {
     job.tokens = std::min(kBlock, plan.tokens - first);
     for (int r = 0; r < job.tokens * plan.maps; ++r) {
       const std::ptrdiff_t at = (std::ptrdiff_t{first} * plan.maps + r) * 2 * pairs;

@@ -45,6 +45,12 @@ std::int64_t extent(PositionLayout layout, const PromptSegment& s) {
   return std::max({time_of(s, s.t - 1), std::int64_t{s.h} - 1, std::int64_t{s.w} - 1}) + 1;
 }
 
+// The greatest position in a block that begins at p.
+std::int64_t greatest(PositionLayout layout, const PromptSegment& s, std::int64_t p) {
+  if (layout != PositionLayout::spatial_reset) return p + extent(layout, s) - 1;
+  return std::max({p + time_of(s, s.t - 1), std::int64_t{s.h} - 1, std::int64_t{s.w} - 1});
+}
+
 // Not std::iota, which goes one past the last of them.
 template <class Position>
 void count_up(Position* out, std::int64_t count, std::int64_t from) {
@@ -73,10 +79,13 @@ std::int64_t write(PositionLayout layout, std::span<const PromptSegment> prompt,
   require(axes == 1 || stride >= tokens, "axis_stride", stride,
           "must be at least the number of tokens");
   require(start >= -kMost && start <= kMost, "start", start, "must lie in [-2^31, 2^31]");
-  std::int64_t end = start;
-  for (const PromptSegment& s : prompt) end += s.t == 0 ? s.text : extent(layout, s);
+  std::int64_t end = start, top = start - 1;
+  for (const PromptSegment& s : prompt) {
+    top = std::max(top, s.t == 0 ? end + s.text - 1 : greatest(layout, s, end));
+    end += s.t == 0 ? s.text : extent(layout, s);
+  }
   const std::int64_t last = sizeof(Position) == 4 ? kMost - 1 : kMost;
-  require(end - 1 <= last, "position_ids", end - 1, "must not exceed 2^31 (int32: 2^31 - 1)");
+  require(top <= last, "position_ids", top, "must not exceed 2^31 (int32: 2^31 - 1)");
 
   std::int64_t p = start;
   for (const PromptSegment& s : prompt) {

@@ -62,7 +62,10 @@ void pass(const RotateJob& job, int begin, int end, int first) {
                                                     left);
       }
     }
-    for (Cursor<Element>& at : cursors) at.in += at.in_token, at.out += at.out_token;
+    for (Cursor<Element>& at : cursors) {
+      step(at.in, static_cast<std::size_t>(at.in_token));
+      step(at.out, static_cast<std::size_t>(at.out_token));
+    }
   }
 }
 

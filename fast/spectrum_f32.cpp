@@ -134,8 +134,8 @@ std::vector<float> inv_freq_f32(const Spectrum& spectrum) {
     // A rung that does not turn stays 0 where the exponent rounds to 0.
     if (spectrum.log_freq_scale != 1 && frequency != 0)
       frequency = std::pow(frequency, fl(1 / spectrum.log_freq_scale));
-    require_finite(spectrum, std::isfinite(frequency));
     if (spectrum.turns) frequency *= fl(2 * pi);
+    require_finite(spectrum, std::isfinite(frequency));
   }
   return result;
 }

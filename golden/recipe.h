@@ -40,7 +40,7 @@ struct Recipe {
   double pow_ulp = 0.6;  // error of the power, or exponential, behind inv_freq, in ulp
   double trig_ulp =
       1.0;             // error of sin and cos before any narrowing, in ulp of the binade [1/2, 1)
-  bool flush = false;  // subnormals may become zero
+  bool flush = false;  // subnormals, and results up to the least normal number, may become zero
   // Rotated outputs, pass-through lanes too, are rounded to 8 bits at the end; the datasets hold
   // the values of the 8-bit numbers.
   const Store8* store = nullptr;

@@ -124,6 +124,16 @@ TEST(FastPositions, ReachTheLastInteger) {
   EXPECT_EQ(fast::position_ids(PositionLayout::grid, std::span(&grid, 1), kLast - 3, out, 8),
             kLast + 1);
   for (int i = 0; i < 8; ++i) EXPECT_EQ(out[16 + i], kLast - 3 + i % 4);
+  // Text would go on beyond, but rows and columns count from 0.
+  EXPECT_EQ(fast::position_ids(PositionLayout::spatial_reset, std::span(&grid, 1), kLast, out, 8),
+            kLast + 4);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(out[i], kLast);
+    EXPECT_EQ(out[16 + i], i % 4);
+  }
+  const fast::PromptSegment more[] = {grid, {1, 0, 0, 0, {}}};
+  EXPECT_THROW(fast::position_ids(PositionLayout::spatial_reset, more, kLast, out, 9),
+               std::invalid_argument);
 }
 
 TEST(FastPositions, RefuseWhatHasNoPositions) {

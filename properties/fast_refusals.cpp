@@ -99,6 +99,23 @@ TEST(FastRefusals, ExtremeLogFreqScale) {
   EXPECT_EQ(said_by([&] { fast::inv_freq_f32(s); }), wanted);
 }
 
+// Finite in binary64, and in binary32 before it is counted in turns.
+TEST(FastRefusals, AFrequencyBeyondBinary32) {
+  fast::Spectrum s;
+  s.rotary_dim = 64;
+  s.scaling = fast::Scaling::linear;
+  s.factor = 0x1p-20;
+  s.log_freq_scale = 0.15626;
+  for (const bool turns : {false, true}) {
+    s.turns = turns;
+    EXPECT_EQ(std::isfinite(fast::inv_freq(s)[0]), true);
+    if (turns)
+      EXPECT_THROW(fast::inv_freq_f32(s), std::invalid_argument);
+    else
+      EXPECT_TRUE(std::isfinite(fast::inv_freq_f32(s)[0]));
+  }
+}
+
 TEST(FastRefusals, WhatIsNoEnumerator) {
   const fast::RotaryCase c = small();
   const double at[] = {1};

@@ -180,8 +180,12 @@ struct Body {
     const int lane = entry.neox ? pair : 2 * pair;
     const char* from = at(h.input, token * h.input_token + head * h.input_head + lane);
     char* to = at(h.output, token * h.output_token + head * h.output_head + lane);
-    const std::int64_t from_step = h.input_head * t.heads * kElement;
-    const std::int64_t to_step = h.output_head * t.heads * kElement;
+    // Modulo 2^64: the stride of a single head may be anything.
+    const auto bytes = [&](std::int64_t stride) {
+      return static_cast<std::int64_t>(static_cast<std::uint64_t>(stride) *
+                                       static_cast<std::uint64_t>(t.heads * kElement));
+    };
+    const std::int64_t from_step = bytes(h.input_head), to_step = bytes(h.output_head);
     Piece piece = load(from, partner);
     for (int left = h.per_map - t.head; left > t.heads; left -= t.heads) {
       from += from_step;
