@@ -73,6 +73,8 @@ constexpr Fault kFaultyCases[] = {
      R"({"scheme": "mrope", "params": {"temporal_stride": {"a": [1.50, null]}}})"},
     {"temporal_stride = '1e-4000000' has an exponent beyond 4096",
      R"({"scheme": "mrope", "params": {"temporal_stride": 1e-4000000}})"},
+    {"temporal_stride = '1e99999999999999999999' has an exponent beyond 4096",
+     R"({"scheme": "mrope", "params": {"temporal_stride": "1e99999999999999999999"}})"},
     {"written as text", R"({"scheme": "mrope", "params": {"temporal_stride": 1e400}})"},
     {kNoSum, R"({"scheme": "mrope", "params": {"mrope_section": [16, 24, 23]}})"},
     {"mrope_section", R"({"scheme": "mrope", "params": {"mrope_section": 64}})"},
@@ -372,6 +374,11 @@ TEST_F(Refusals, FaultySpectraByFrequencies) {
                                 "params": {"base": 10, "rope_theta": 500, "rotary_dim": 8}}])"},
       {"'yarn'", R"([{"scheme": "linear",
                       "params": {"type": "yarn", "base": 10, "rotary_dim": 8, "factor": 2}}])"},
+      {"factors = [1, 2.50]: must equal [1, 5], which is given for the same parameter",
+       R"([{"scheme": "longrope", "scaling": {"factors": [1, 5]},
+            "params": {"base": 10, "rotary_dim": 4, "factors": [1, 2.50]}}])"},
+      {"list = 5: must be a word", R"([{"scheme": "longrope",
+            "params": {"base": 10, "rotary_dim": 4, "factors": [1, 1], "list": 5}}])"},
       {"factor = 9", R"([{"scaling": {"type": "linear", "factor": 2},
                           "params": {"base": 10, "rotary_dim": 8, "factor": 9}}])"},
   };
@@ -480,7 +487,22 @@ TEST_F(Refusals, DeepAndLongDocuments) {
   const std::string digits(1000000, '7');
   expect_refusal({"positions", "--cases", "-"}, 2, {"temporal_stride"},
                  R"({"scheme": "mrope", "params": {"temporal_stride": ")" + digits + "\"}}");
-  expect_refusal({"positions", "--cases", "-"}, 2, {"scheme"}, "{\"scheme\": \"" + digits + "\"}");
+  // What is long is not printed in full.
+  std::string ones = "0";
+  for (int i = 0; i < 100000; ++i) ones += ", 1";
+  const std::string scheme = "{\"scheme\": \"mrope-abs-time\", ";
+  for (const std::string& document :
+       {"{\"scheme\": \"" + digits + "\"}", scheme + "\"sequence\": \"" + digits + "\"}",
+        scheme + "\"sequence\": \"v" + digits + "x1x1\"}",
+        scheme + "\"params\": {\"integer_output\": \"" + digits + "\"}}",
+        scheme + "\"params\": {\"mrope_section\": [" + ones + "]}}",
+        scheme + "\"spectrum\": {\"" + digits + "\": 1}}",
+        scheme + "\"spectrum\": {\"scaling\": \"yarn\", \"type\": \"" + digits + "\"}}",
+        scheme + "\"spectrum\": {\"scaling\": \"longrope\", \"list\": \"" + digits + "\"}}"}) {
+    const Ended ended = run({"positions", "--cases", "-"}, document);
+    EXPECT_EQ(ended.code, 2) << document.substr(0, 80);
+    EXPECT_LT(ended.err.size(), 1200U) << document.substr(0, 80);
+  }
 }
 
 }  // namespace

@@ -325,6 +325,14 @@ TEST_F(Results, SpectraWithoutWhatTheyDoNotNeed) {
        R"({"scheme": "default", "params": {"rotary_dim": 8, "base": 10000}})"},
       {R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": null}})",
        R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": 10000}})"},
+      // Null is not given, whichever of two names has it.
+      {R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": 16,
+           "rope_theta": null, "head_dim": null}})",
+       R"({"scheme": "linear", "params": {"rotary_dim": 8, "factor": 4, "base": 16}})"},
+      {R"({"scheme": "yarn", "params": {"rotary_dim": 8, "factor": 4, "truncate": null,
+           "original_max_position_embeddings": 4096}})",
+       R"({"scheme": "yarn", "params": {"rotary_dim": 8, "factor": 4, "truncate": true,
+           "original_max_position_embeddings": 4096}})"},
       // A.6: lengths give the attention factor, where none is given.
       {R"({"scheme": "longrope", "params": {"rotary_dim": 4, "factors": [1, 2],
            "attention_factor": 1.5}})",

@@ -58,8 +58,9 @@ Rational parse_rational(std::string_view text) {
       std::string_view tail = text.substr(e + 1);
       if (!tail.empty() && tail.front() == '+') tail.remove_prefix(1);
       const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), exponent);
-      if (error != std::errc{} || end != tail.data() + tail.size() || tail.empty()) refuse(whole);
-      if (exponent > kLargestExponent || exponent < -kLargestExponent) {
+      if (error == std::errc::invalid_argument || end != tail.data() + tail.size()) refuse(whole);
+      if (error == std::errc::result_out_of_range || exponent > kLargestExponent ||
+          exponent < -kLargestExponent) {
         throw std::invalid_argument("'" + std::string(whole.substr(0, 40)) +
                                     "' has an exponent beyond " + std::to_string(kLargestExponent));
       }

@@ -30,7 +30,8 @@ std::string shown_list(const std::vector<Rational>& values) {
 void check_values(const ParameterSpec& spec, const std::vector<Rational>& values,
                   const std::string& given = {}) {
   const auto shown = [&](const std::vector<Rational>& v) {
-    return given.empty() ? shown_list(v) : given;
+    const std::string list = given.empty() ? shown_list(v) : given;
+    return list.size() <= 60 ? list : list.substr(0, 60) + "...";
   };
   const bool is_list =
       spec.kind == Kind::per_block || spec.kind == Kind::each_block || spec.kind == Kind::per_video;
@@ -189,7 +190,7 @@ void Parameters::set(std::string_view name, std::string_view word) {
   }
   if (spec.kind == Kind::ignored) return;
   if (spec.kind != Kind::flag && spec.kind != Kind::word) {
-    check_values(spec, {}, std::string(word.substr(0, 60)));
+    check_values(spec, {}, std::string(word));
     return;
   }
   int position = 0;
@@ -200,7 +201,7 @@ void Parameters::set(std::string_view name, std::string_view word) {
     }
     ++position;
   }
-  refuse(spec, "'" + std::string(word) + "'", "one of " + allowed);
+  refuse(spec, "'" + std::string(word.substr(0, 60)) + "'", "one of " + allowed);
 }
 
 void Parameters::set_text(std::string_view name, std::string_view text) {

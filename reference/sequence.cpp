@@ -24,7 +24,8 @@ std::int64_t number(std::string_view digits, std::string_view word) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    throw std::invalid_argument("sequence: '" + std::string(word) + std::string(kForms));
+    throw std::invalid_argument("sequence: '" + std::string(word.substr(0, 60)) +
+                                std::string(kForms));
   }
   return value;
 }
@@ -41,7 +42,8 @@ std::vector<std::int64_t> numbers(std::string_view word, std::string_view separa
   }
   out.push_back(number(rest, word));
   if (out.size() != separators.size() + 1) {
-    throw std::invalid_argument("sequence: '" + std::string(word) + std::string(kForms));
+    throw std::invalid_argument("sequence: '" + std::string(word.substr(0, 60)) +
+                                std::string(kForms));
   }
   return out;
 }
@@ -116,14 +118,15 @@ Sequence parse_notation(std::string_view text) {
       const Grid grid = grid_of(word);
       tokens(Visual{grid, Medium::video_frame, 0});
       if (grid.t > kMostFrames) {
-        throw std::invalid_argument("sequence: '" + word + "' splits into more than 2^16 frames");
+        throw std::invalid_argument("sequence: '" + word.substr(0, 60) +
+                                    "' splits into more than 2^16 frames");
       }
       for (std::int64_t t = 0; t < grid.t; ++t) {
         sequence.push_back(Visual{{1, grid.h, grid.w}, Medium::video_frame, videos});
       }
       ++videos;
     } else {
-      throw std::invalid_argument("sequence: '" + word + std::string(kForms));
+      throw std::invalid_argument("sequence: '" + word.substr(0, 60) + std::string(kForms));
     }
     tokens(sequence.back());
   }

@@ -16,9 +16,8 @@ class Keys {
   Keys(const Json& params, std::string scaling) : params_(params), scaling_(std::move(scaling)) {}
 
   std::optional<Rational> maybe(const std::string& key) {
-    read_.insert(key);
-    const auto found = params_.find(key);
-    if (found == params_.end() || found->is_null()) return std::nullopt;
+    const Json* found = read(key);
+    if (found == nullptr) return std::nullopt;
     const Rational value = exact_number(*found, key);
     normal[key] = number_json(value);
     return value;
@@ -54,26 +53,24 @@ class Keys {
     return out;
   }
   bool flag(const std::string& key, bool fallback) {
-    read_.insert(key);
-    const auto found = params_.find(key);
-    if (found != params_.end() && !found->is_boolean())
+    const Json* found = read(key);
+    if (found != nullptr && !found->is_boolean())
       throw std::invalid_argument(key + " = " + written(*found) + ": must be true or false");
-    const bool value = found == params_.end() ? fallback : found->get<bool>();
+    const bool value = found == nullptr ? fallback : found->get<bool>();
     normal[key] = value;
     return value;
   }
   std::string word(const std::string& key) {
-    read_.insert(key);
-    const auto found = params_.find(key);
-    if (found == params_.end()) return {};
-    if (!found->is_string()) throw std::invalid_argument(key + ": must be a word");
+    const Json* found = read(key);
+    if (found == nullptr) return {};
+    if (!found->is_string())
+      throw std::invalid_argument(key + " = " + written(*found) + ": must be a word");
     normal[key] = *found;
     return found->get<std::string>();
   }
   std::vector<Rational> list(const std::string& key) {
-    read_.insert(key);
-    const auto found = params_.find(key);
-    if (found == params_.end() || !found->is_array()) {
+    const Json* found = read(key);
+    if (found == nullptr || !found->is_array()) {
       throw std::invalid_argument(key + ": scaling '" + scaling_ + "' needs a list of numbers");
     }
     std::vector<Rational> values;
@@ -87,17 +84,25 @@ class Keys {
   void finish() const {
     for (const auto& [key, value] : params_.items()) {
       if (!read_.contains(key))
-        throw std::invalid_argument(key + ": not a parameter of scaling '" + scaling_ + "'");
+        throw std::invalid_argument(key.substr(0, 60) + ": not a parameter of scaling '" +
+                                    scaling_ + "'");
     }
   }
-  bool given(const std::string& key) const {
-    const auto found = params_.find(key);
-    return found != params_.end() && !found->is_null();
-  }
+  bool given(const std::string& key) const { return find(key) != nullptr; }
 
   Json normal = Json::object();
 
  private:
+  // Null is "not given", as the authors' configurations write it.
+  const Json* find(const std::string& key) const {
+    const auto found = params_.find(key);
+    return found == params_.end() || found->is_null() ? nullptr : &*found;
+  }
+  const Json* read(const std::string& key) {
+    read_.insert(key);
+    return find(key);
+  }
+
   const Json& params_;
   std::string scaling_;
   std::set<std::string> read_;
@@ -149,7 +154,7 @@ RopeScaling long_rope(Keys& keys) {
   LongRope s;
   const std::string list = keys.word("list");
   if (!list.empty() && list != "long" && list != "short") {
-    throw std::invalid_argument("list = '" + list + "': must be long or short");
+    throw std::invalid_argument("list = '" + list.substr(0, 60) + "': must be long or short");
   }
   s.factors = keys.list("factors");
   // The lengths decide the attention factor and nothing else.
@@ -187,12 +192,15 @@ RopeScaling read_scaling(const std::string& name, Keys& keys, int& rotary_dim) {
       "yarn, longrope, llama3");
 }
 
-// A number in lowest terms, anything else as it was written.
-std::string shown(const Json& value, const std::string& key) {
+// Whether two values say the same; numbers may be written in different ways.
+bool same(const Json& a, const Json& b, const std::string& key) {
+  if (a.is_array() && b.is_array())
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](const Json& x, const Json& y) { return same(x, y, key); });
   try {
-    return to_text(exact_number(value, key));
+    return exact_number(a, key) == exact_number(b, key);
   } catch (const std::invalid_argument&) {
-    return value.dump();
+    return a == b;
   }
 }
 
@@ -244,7 +252,8 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
         } else if (value.is_string()) {
           const auto given = value.template get<std::string>();
           if (named && given != name)
-            throw std::invalid_argument(key + " = '" + given + "': must equal '" + name +
+            throw std::invalid_argument(key + " = '" + given.substr(0, 60) + "': must equal '" +
+                                        name.substr(0, 60) +
                                         "', which the spectrum is called beside it");
           name = given;
           named = true;
@@ -256,9 +265,10 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
         self(self, value);
       } else {
         Json& own = params[key == "rope_theta" ? "base" : key];
-        if (!own.is_null() && shown(own, key) != shown(value, key))
-          throw std::invalid_argument(key + " = " + shown(value, key) + ": must equal " +
-                                      shown(own, key) + ", which is given for the same parameter");
+        if (!own.is_null() && value.is_null()) continue;
+        if (!own.is_null() && !same(own, value, key))
+          throw std::invalid_argument(key.substr(0, 60) + " = " + written(value) + ": must equal " +
+                                      written(own) + ", which is given for the same parameter");
         own = value;
       }
     }
@@ -275,9 +285,9 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
   int rotary_dim = 0;
   out.scaling = read_scaling(name, keys, rotary_dim);
   if (rotary_dim == 0) {
-    if (params.contains("rotary_dim")) {
+    keys.maybe("rotary_dim");
+    if (keys.given("rotary_dim")) {
       rotary_dim = static_cast<int>(integer_in(params["rotary_dim"], "rotary_dim", 1, 65536));
-      keys.maybe("rotary_dim");
     } else if (shape) {
       rotary_dim = shape->rotary_dim;
     } else {
@@ -285,7 +295,8 @@ FrequencySpectrum spectrum_from_json(const Json& object, const std::optional<Hea
         throw std::invalid_argument("rotary_dim: scaling '" + name + "' needs it, or head_dim");
       rotary_dim = static_cast<int>(partial_dim(keys, warnings));
     }
-    if (params.contains("head_dim")) {
+    keys.maybe("head_dim");
+    if (keys.given("head_dim")) {
       check_partial_dim(keys, rotary_dim);
     } else if (const auto part = keys.maybe("partial_rotary_factor")) {
       throw std::invalid_argument("partial_rotary_factor = " + to_text(*part) +
