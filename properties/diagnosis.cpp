@@ -230,6 +230,15 @@ TEST(Diagnosis, TheWrongTensorHeadsOrRowAreSaid) {
          };
        },
        ": the last row of each call only"},
+      // The last row of one call alone, by its position.
+      {[](Work& w, State&) {
+         for (std::size_t n = 0; n < w.rows; ++n) w.position[n] += w.at(0, n) == 131071 ? 1 : 0;
+       },
+       ""},
+      {[](Work& w, State&) { w.sign = w.rows > 1 ? 1 : -1; },
+       ": calls of 1 row only; in longer ones the same rows are right"},
+      {[](Work& w, State&) { w.sign = w.rows > 5 ? 1 : -1; },
+       ": calls of 1 or 5 rows only; in longer ones the same rows are right"},
       {[](Work& w, State&) {
          with_more_rows(w);
          w.row_of = [rows = w.rows](std::size_t row, int, bool key) {

@@ -51,7 +51,7 @@ TEST_F(DiagnosedPlugins, WrongOnesAreNamed) {
         std::pair("no_number", "outputs: 1 of "),
         std::pair("many_wrong", "more rows: row 0 of 360 of q"),
         std::pair("packed_wrong", "packed sequences: row 9 of 36 of q, in sequence 1"),
-        std::pair("alone_wrong", "operator: basis vectors")}) {
+        std::pair("alone_wrong", "as the contract says: calls of 1 row only; ")}) {
     SCOPED_TRACE(manner);
     const Ended unnamed = diagnosed(misbehaving(manner));
     EXPECT_EQ(unnamed.code, 1);

@@ -121,7 +121,8 @@ std::string some_heads(const Contract& c, std::span<const Operator> calls, bool 
   return (wrong == 1 ? "head " : "heads ") + out + " of " + letter(key);
 }
 
-// Whether all rows but the last of each call are right.
+// Whether the last row of each call is wrong and every other one right; of a call of one row
+// nothing is asked.
 bool last_row_only(const Contract& c, std::span<const Operator> calls) {
   return std::all_of(calls.begin(), calls.end(), [&](const Operator& m) {
     const Model model(c, m.tuples);
@@ -132,14 +133,30 @@ bool last_row_only(const Contract& c, std::span<const Operator> calls) {
         }
       }
     }
-    return true;
+    return m.rows() == 1 || !model.fits(m);
   });
+}
+
+// Short calls that are wrong, where the first two, which hold the same rows among more, are right;
+// nothing: none, or not they alone.
+std::string short_calls(const Contract& c, std::span<const Operator> calls) {
+  std::string out;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (Model(c, calls[i].tuples).fits(calls[i])) continue;
+    if (i < 2) return "";
+    out += (out.empty() ? "calls of " : " or ") + std::to_string(calls[i].rows());
+  }
+  if (out.empty()) return "";
+  return out + (out == "calls of 1" ? " row" : " rows") +
+         " only; in longer ones the same rows are right";
 }
 
 // What of a wrong operator is wrong, as far as some of it is right. A tensor alone is no class of
 // bug: what it does is told, not named.
 std::string where_wrong(const Contract& c, std::span<const Operator> calls, std::size_t read_from,
                         const std::function<bool(double)>& right_at) {
+  const std::string brief = short_calls(c, calls);
+  if (!brief.empty()) return brief;
   if (last_row_only(c, calls)) return "the last row of each call only";
   std::string heads;
   for (const bool key : {false, true}) {
