@@ -485,7 +485,8 @@ TEST_F(Refusals, DeepAndLongDocuments) {
   const std::string deep(1000000, '[');
   expect_refusal({"positions", "--cases", "-"}, 2, {"nested"}, deep);
   const std::string digits(1000000, '7');
-  expect_refusal({"positions", "--cases", "-"}, 2, {"temporal_stride"},
+  expect_refusal({"positions", "--cases", "-"}, 2,
+                 {"temporal_stride = '7777777777777777777777777777777777777777...' has more than "},
                  R"({"scheme": "mrope", "params": {"temporal_stride": ")" + digits + "\"}}");
   // What is long is not printed in full.
   std::string ones = "0";

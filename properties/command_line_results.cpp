@@ -350,6 +350,19 @@ TEST_F(Results, SpectraWithoutWhatTheyDoNotNeed) {
   }
 }
 
+// What a case may say, both oracles and every later reader of the file take.
+TEST_F(Results, LongNumbersAreReadBack) {
+  const std::string ones(9000, '1');
+  for (const std::string& stride : {"3." + ones, "0." + ones + "e-4096"}) {
+    Json one{{"id", "a"}, {"scheme", "mrope"}, {"sequence", "t1 v2x1x1"}, {"dtypes", {"f32"}}};
+    one["shape"] = Json{{"head_dim", 8}};
+    one["params"] = Json{{"mrope_section", {2, 1, 1}}, {"temporal_stride", stride}};
+    output_of_generate({"generate", "--cases", "-", "--out", at("a.h5")}, one.dump());
+    EXPECT_EQ(run({"verify", at("a.h5")}).code, 0);
+    fs::remove(at("a.h5"));
+  }
+}
+
 // head_dim x partial_rotary_factor, floored and made even, says so where that changed it.
 TEST_F(Results, RoundedWidthsAreNamed) {
   const std::string list = R"([

@@ -10,6 +10,8 @@ namespace plumbline {
 namespace {
 
 constexpr int kLargestExponent = 4096;
+// Characters of a decimal, and of the fraction that such a one may come to.
+constexpr std::size_t kMost = 10'000, kMostDigits = 2 * (kMost + kLargestExponent) + 2;
 
 Integer ten_to(unsigned exponent) { return pow(Integer(10), exponent); }
 
@@ -41,7 +43,12 @@ std::string place_point(std::string digits, long exponent) {
 
 Rational parse_rational(std::string_view text) {
   const std::string_view whole = text;
-  if (text.size() > 10'000) refuse(whole);
+  const std::size_t most =
+      text.find_first_of(".eE") == std::string_view::npos ? kMostDigits : kMost;
+  if (text.size() > most) {
+    throw std::invalid_argument("'" + std::string(whole.substr(0, 40)) + "...' has more than " +
+                                std::to_string(most) + " characters");
+  }
   bool negative = false;
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
     negative = text.front() == '-';

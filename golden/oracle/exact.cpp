@@ -10,7 +10,7 @@ namespace plumbline::oracle {
 namespace {
 
 // A text that is hostile to memory ("1e999999999") is refused rather than expanded.
-constexpr std::size_t kLongestNumber = 4000;
+constexpr std::size_t kLongestNumber = 100000;
 constexpr int kLargestExponent = 4000;
 
 [[noreturn]] void refuse(std::string_view text) {
