@@ -125,6 +125,11 @@ struct Avx512 {
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     return _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
   }
+  static constexpr bool kSplitsInOrder = false;
+  static void split_bf16(__m512i words, __m512 to[2]) {
+    to[0] = even_bf16(words), to[1] = odd_bf16(words);
+  }
+  static __m512i join_bf16(__m512 even, __m512 odd) { return to_bf16(even, odd); }
   static __m512i to_bf16(__m512 even, __m512 odd) {
     // (odd & mask) | even
     return _mm512_ternarylogic_epi32(rounded(odd), _mm512_set1_epi32(static_cast<int>(0xffff0000U)),

@@ -144,6 +144,11 @@ struct Avx2 {
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     return _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
   }
+  static constexpr bool kSplitsInOrder = false;
+  static void split_bf16(__m256i words, __m256 to[2]) {
+    to[0] = even_bf16(words), to[1] = odd_bf16(words);
+  }
+  static __m256i join_bf16(__m256 even, __m256 odd) { return to_bf16(even, odd); }
   static __m256i to_bf16(__m256 even, __m256 odd) {
     return _mm256_blend_epi16(_mm256_srli_epi32(rounded(even), 16), rounded(odd), 0xaa);
   }

@@ -18,6 +18,18 @@ struct Avx512Bf16 : Avx512 {
     return _mm512_permutexvar_epi16(_mm512_load_si512(kZipWords.index),
                                     reinterpret_cast<__m512i>(words));
   }
+  // The instruction puts one vector behind the other, and quarters of a line in this order unpack
+  // to that.
+  static constexpr bool kSplitsInOrder = true;
+  static void split_bf16(__m512i words, __m512 to[2]) {
+    const __m512i zero = _mm512_setzero_si512();
+    words = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), words);
+    to[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(zero, words));
+    to[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(zero, words));
+  }
+  static __m512i join_bf16(__m512 first, __m512 second) {
+    return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
+  }
 };
 
 }  // namespace

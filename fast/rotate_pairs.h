@@ -156,7 +156,8 @@ struct Adjacent {
 };
 
 // bfloat16 is the upper half of a binary32: a vector of 2 n words is n even ones, shifted up, and n
-// odd ones, masked. For half-split pairs cos and sin are sorted the same way, once a token.
+// odd ones, masked, or the first n and the others where `Isa` splits half-split pairs in order. Cos
+// and sin are sorted the same way, once a row.
 template <class Isa>
 struct HalfSplitBf16 : Halves<AsWords<Isa>> {
   using V = typename Isa::F32;
@@ -164,7 +165,7 @@ struct HalfSplitBf16 : Halves<AsWords<Isa>> {
   using Real = float;
   using Data = typename Halves<AsWords<Isa>>::Data;
   static constexpr int kPairs = 2 * V::kLanes;
-  typename V::Vector c[2], s[2];  // even pairs, odd pairs
+  typename V::Vector c[2], s[2];  // of even and odd pairs, or in order
 
   struct Trig {
     typename HalfSplit<V>::Trig low, high;
@@ -177,15 +178,21 @@ struct HalfSplitBf16 : Halves<AsWords<Isa>> {
     return {part(0), part(V::kLanes)};
   }
   void set(const Trig& t, Real sign) {
-    c[0] = V::unzip_even(t.low.c, t.high.c), c[1] = V::unzip_odd(t.low.c, t.high.c);
-    s[0] = V::mul(V::unzip_even(t.low.s, t.high.s), V::all(sign));
-    s[1] = V::mul(V::unzip_odd(t.low.s, t.high.s), V::all(sign));
+    auto sines = t.low.s, more = t.high.s;
+    c[0] = t.low.c, c[1] = t.high.c;
+    if constexpr (!Isa::kSplitsInOrder) {
+      c[0] = V::unzip_even(t.low.c, t.high.c), c[1] = V::unzip_odd(t.low.c, t.high.c);
+      sines = V::unzip_even(t.low.s, t.high.s), more = V::unzip_odd(t.low.s, t.high.s);
+    }
+    s[0] = V::mul(sines, V::all(sign)), s[1] = V::mul(more, V::all(sign));
   }
   Data turn(const Data& d) const {
-    const auto xe = Isa::even_bf16(d.x), xo = Isa::odd_bf16(d.x);
-    const auto ye = Isa::even_bf16(d.y), yo = Isa::odd_bf16(d.y);
-    return {Isa::to_bf16(V::fms(xe, c[0], V::mul(ye, s[0])), V::fms(xo, c[1], V::mul(yo, s[1]))),
-            Isa::to_bf16(V::fma(xe, s[0], V::mul(ye, c[0])), V::fma(xo, s[1], V::mul(yo, c[1])))};
+    typename V::Vector x[2], y[2];
+    Isa::split_bf16(d.x, x), Isa::split_bf16(d.y, y);
+    return {Isa::join_bf16(V::fms(x[0], c[0], V::mul(y[0], s[0])),
+                           V::fms(x[1], c[1], V::mul(y[1], s[1]))),
+            Isa::join_bf16(V::fma(x[0], s[0], V::mul(y[0], c[0])),
+                           V::fma(x[1], s[1], V::mul(y[1], c[1])))};
   }
 };
 
