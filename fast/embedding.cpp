@@ -239,6 +239,21 @@ template <class Position>
   return true;
 }
 
+// The calling thread's own, kept from call to call: in a new one the other threads have to be
+// woken, which takes as long as many a batch.
+oneapi::tbb::task_arena& arena_of(int parts) {
+  // More threads than there are cores would only draw a warning from the library.
+  const int threads = std::min(parts, oneapi::tbb::info::default_concurrency());
+  thread_local int size = threads;
+  thread_local oneapi::tbb::task_arena arena(threads);
+  if (size != threads) {
+    arena.terminate();
+    arena.initialize(threads);
+    size = threads;
+  }
+  return arena;
+}
+
 template <class Position>
 void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Position> position_ids,
                   int tokens, const InOut& q, const InOut& k, Direction direction, int threads) {
@@ -282,9 +297,7 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
     return;
   }
   const auto cut = [&](int part) { return static_cast<int>(std::int64_t{tokens} * part / parts); };
-  // More threads than there are cores would only draw a warning from the library.
-  oneapi::tbb::task_arena arena(std::min(parts, oneapi::tbb::info::default_concurrency()));
-  arena.execute([&] {
+  arena_of(parts).execute([&] {
     oneapi::tbb::parallel_for(
         0, parts,
         [&](int part) { rotate_some(s, batch, position_ids.data(), cut(part), cut(part + 1)); },

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "fast/fast.h"
 #include "properties/fast_support.h"
@@ -255,6 +256,36 @@ TEST(FastEmbedding, FractionsGapsAndLargeBatchesEqualThePlan) {
                     *want++)
               << (is_q ? "q" : "k") << " token " << t << " head " << h << " lane " << lane;
   }
+}
+
+// Each calling thread keeps helpers of its own from call to call, as many as the last call asked
+// for.
+TEST(FastEmbedding, CallersDoNotDisturbEachOther) {
+  const Case base = case_from_json(Json{{"id", "m"}, {"model", "qwen3-8b"}, {"sequence", "t1"}});
+  const fast::RotaryCase c = rotary_case(base, allocation(base), 1);
+  constexpr int kTokens = 150, kCallers = 3;
+  const fast::RotaryEmbedding embedding(c, {.ready_positions = 512, .kernel = nullptr});
+  std::mt19937_64 random(kSeed);
+  const auto ids = draw_ids(random, c.axes, kTokens, true);
+  const Batch input = draw_batch(random, c, Storage::f32, kTokens);
+  const auto turned = [&](int threads) {
+    Batch batch = input;
+    embedding.rotate(Storage::f32, std::span<const std::int64_t>(ids), kTokens,
+                     in_place(batch.q, c, c.num_heads), in_place(batch.k, c, c.num_key_value_heads),
+                     fast::Direction::forward, threads);
+    return batch;
+  };
+  const Batch wanted = turned(1);
+  bool equal[kCallers] = {};
+  {
+    std::vector<std::jthread> callers;
+    for (bool& mine : equal)
+      callers.emplace_back([&] {
+        mine = true;
+        for (const int threads : {2, 3, 2, 1, 7, 2, 200}) mine = mine && turned(threads) == wanted;
+      });
+  }
+  for (const bool one : equal) EXPECT_TRUE(one) << "seed " << kSeed;
 }
 
 TEST(FastEmbedding, RefusesWhatItCannotDo) {
