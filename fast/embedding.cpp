@@ -291,7 +291,9 @@ void rotate_batch(const EmbeddingState& s, Storage storage, std::span<const Posi
                     adjoint,
                     prefetch_distance(bytes),
                     bits < static_cast<std::uint64_t>(s.ready)};
-  const int parts = std::min(threads, tokens);
+  const auto busy = static_cast<int>(
+      std::clamp<std::size_t>(bytes / s.thread_bytes, 1, static_cast<std::size_t>(tokens)));
+  const int parts = std::min(threads, busy);
   if (parts == 1) {
     rotate_some(s, batch, position_ids.data(), 0, tokens);
     return;

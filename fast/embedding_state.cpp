@@ -30,6 +30,8 @@ EmbeddingState::EmbeddingState(const RotaryCase& rotary_case,
   check(c);
   require(options.ready_positions >= 0 && options.ready_positions <= kMostReady, "ready_positions",
           options.ready_positions, "must lie in [0, 2^24]");
+  require(options.thread_bytes >= 1, "thread_bytes", options.thread_bytes, "must be at least 1");
+  thread_bytes = options.thread_bytes;
   for (const Spectrum& spectrum : c.spectra) phases.emplace_back(spectrum);
   for (const ExactPhase& phase : phases)
     require(phase.attention_factor() == phases.front().attention_factor(), "attention_factor",

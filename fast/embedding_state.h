@@ -48,6 +48,7 @@ struct EmbeddingState {
   Lines<double> coarse;    // [ready / kFineRows][2][columns]
   Lines<float> table;      // [ready or 0][2][columns]
   std::int64_t ready = 0;  // a multiple of kFineRows
+  std::size_t thread_bytes = 1;
   // By storage: turns a token of one row from the table, in place; nullptr where that takes more.
   TokenFunction* token[4] = {};
 

@@ -140,8 +140,9 @@ TEST(FastEmbedding, TensorsEqualThePlan) {
     for (const fast::Kernel* kernel : exact_kernels()) {
       // No position is ready, some are, all that are near are.
       constexpr std::int64_t kReady[] = {0, 300, 2048};
-      const fast::RotaryEmbedding embedding(
-          c, {.ready_positions = kReady[subject.name.size() % 3], .kernel = kernel});
+      const fast::RotaryEmbedding embedding(c, {.ready_positions = kReady[subject.name.size() % 3],
+                                                .kernel = kernel,
+                                                .thread_bytes = 1});
       for (const Storage s : {Storage::f64, Storage::f32, Storage::bf16, Storage::f16}) {
         for (const bool far : {false, true}) {
           const int tokens = far ? 3 : 70;
@@ -264,7 +265,8 @@ TEST(FastEmbedding, CallersDoNotDisturbEachOther) {
   const Case base = case_from_json(Json{{"id", "m"}, {"model", "qwen3-8b"}, {"sequence", "t1"}});
   const fast::RotaryCase c = rotary_case(base, allocation(base), 1);
   constexpr int kTokens = 150, kCallers = 3;
-  const fast::RotaryEmbedding embedding(c, {.ready_positions = 512, .kernel = nullptr});
+  const fast::RotaryEmbedding embedding(
+      c, {.ready_positions = 512, .kernel = nullptr, .thread_bytes = std::size_t{1} << 14});
   std::mt19937_64 random(kSeed);
   const auto ids = draw_ids(random, c.axes, kTokens, true);
   const Batch input = draw_batch(random, c, Storage::f32, kTokens);
@@ -315,6 +317,13 @@ TEST(FastEmbedding, RefusesWhatItCannotDo) {
             "position_ids = nan: must lie in [-2^31, 2^31]");
   EXPECT_EQ(message(Ids{5}, 1, 1, true), "q output = null: must point to data");
   EXPECT_EQ(message(Ids{}, 0, 1, true), "accepted") << "no tokens, nothing to point to";
+  const fast::RotaryEmbedding::Options idle{.kernel = nullptr, .thread_bytes = 0};
+  try {
+    const fast::RotaryEmbedding none(c, idle);
+    ADD_FAILURE() << "thread_bytes = 0 was accepted";
+  } catch (const std::invalid_argument& e) {
+    EXPECT_EQ(std::string(e.what()), "thread_bytes = 0: must be at least 1");
+  }
 }
 
 // A token whose row is in the table takes a shorter way: what is wrong with its views is told all
