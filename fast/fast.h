@@ -212,7 +212,7 @@ class RotaryEmbedding {
     std::int64_t ready_positions = 32768;
     bool table = true;               // keep the rows of these positions
     const Kernel* kernel = nullptr;  // default: the best of phase exact that this machine supports
-    // Bytes of q and k that are worth a thread, at least 1: fewer take one less.
+    // Bytes of q and k that are worth a thread, at least 1: a batch of fewer takes one thread.
     std::size_t thread_bytes = std::size_t{512} << 10;
   };
   // Throws std::invalid_argument, naming the knob.
@@ -223,8 +223,8 @@ class RotaryEmbedding {
   RotaryEmbedding& operator=(RotaryEmbedding&&) noexcept;
 
   // On up to `threads` threads, at least 1, the caller's among them; the bits do not depend on it.
-  // Throws std::invalid_argument as fast::rotate,
-  // and for a position outside the domain, before anything is written.
+  // Throws std::invalid_argument as fast::rotate, and for a position outside the domain, before
+  // anything is written.
   void rotate(Storage storage, std::span<const std::int32_t> position_ids, int tokens,
               const InOut& q, const InOut& k, Direction direction = Direction::forward,
               int threads = 1) const;
