@@ -232,8 +232,7 @@ template <class Position>
   for (std::size_t a = 1; a < at.size(); ++a)
     if (at[a] != at[0]) return false;
   const TokenHeads heads{s.c.num_heads, s.c.num_key_value_heads};
-  if (!plain_in_place(s.c.head_dim, storage == Storage::f32 ? 4 : 2, heads.q, q, heads.k, k))
-    return false;
+  if (!plain_in_place(s.c.head_dim, element_size(storage), heads.q, q, heads.k, k)) return false;
   turn(s.table_row(static_cast<std::int64_t>(position)), q.output.data, q.output.head_stride,
        k.output.data, k.output.head_stride, heads, direction == Direction::adjoint ? -1.0F : 1.0F);
   return true;

@@ -15,10 +15,8 @@ struct TokenShape {
 
 [[noreturn]] void refuse_storage(Storage storage);
 inline std::size_t element_size(Storage storage) {
-  constexpr std::size_t kSizes[] = {8, 4, 2, 2};
-  const auto index = static_cast<std::size_t>(storage);
-  if (index >= std::size(kSizes)) refuse_storage(storage);
-  return kSizes[index];
+  if (storage > Storage::f16) refuse_storage(storage);
+  return storage == Storage::f64 ? 8 : storage == Storage::f32 ? 4 : 2;
 }
 
 void check_direction(Direction direction);
@@ -32,61 +30,51 @@ void check_views(std::string_view name, const TokenShape& shape, int heads, Stor
 void check_q_and_k(const TokenShape& shape, Storage storage, int q_heads, const InOut& q,
                    int k_heads, const InOut& k);
 
+// The bytes of one token's heads, where they are plain: somewhere, aligned, at least head_dim and
+// so little apart that no end overflows. None: they are not.
+struct PlainHeads {
+  std::uintptr_t begin;
+  std::size_t bytes;
+  bool before(const PlainHeads& other) const { return begin + bytes <= other.begin; }
+  bool apart(const PlainHeads& other) const { return before(other) || other.before(*this); }
+};
+inline PlainHeads plain_heads(const void* data, std::ptrdiff_t head_stride, int heads, int head_dim,
+                              std::size_t size) {
+  constexpr std::size_t kMost = std::size_t{1} << 24;
+  const auto at = reinterpret_cast<std::uintptr_t>(data);
+  const auto stride = static_cast<std::size_t>(head_stride),
+             lanes = static_cast<std::size_t>(head_dim);
+  if (at == 0 || (at & (size - 1)) != 0 || stride - lanes > kMost) return {at, 0};
+  return {at, (static_cast<std::size_t>(heads - 1) * stride + lanes) * size};
+}
+
 // Whether one token's views are so plain that check_q_and_k has nothing to say, and both in place:
 // what a decode step asks first.
 inline bool plain_in_place(int head_dim, std::size_t size, int q_heads, const InOut& q, int k_heads,
                            const InOut& k) {
-  const auto q_at = reinterpret_cast<std::uintptr_t>(q.output.data),
-             k_at = reinterpret_cast<std::uintptr_t>(k.output.data);
-  // Where strides are so small and at least head_dim, no end overflows.
-  constexpr std::size_t kMost = std::size_t{1} << 24;
-  const auto lanes = static_cast<std::size_t>(head_dim);
-  const auto q_head = static_cast<std::size_t>(q.output.head_stride),
-             k_head = static_cast<std::size_t>(k.output.head_stride);
-  if (q_at == 0 || k_at == 0 || ((q_at | k_at) & (size - 1)) != 0 || q_head - lanes > kMost ||
-      k_head - lanes > kMost || q.input.data != q.output.data || k.input.data != k.output.data ||
+  if (q.input.data != q.output.data || k.input.data != k.output.data ||
       q.input.head_stride != q.output.head_stride || k.input.head_stride != k.output.head_stride)
     return false;
-  const auto bytes = [&](int heads, std::size_t stride) {
-    return (static_cast<std::size_t>(heads - 1) * stride + lanes) * size;
-  };
-  return q_at + bytes(q_heads, q_head) <= k_at || k_at + bytes(k_heads, k_head) <= q_at;
+  const PlainHeads q_at = plain_heads(q.output.data, q.output.head_stride, q_heads, head_dim, size),
+                   k_at = plain_heads(k.output.data, k.output.head_stride, k_heads, head_dim, size);
+  return q_at.bytes != 0 && k_at.bytes != 0 && q_at.apart(k_at);
 }
 
 // Whether they are plain, in place or not.
 inline bool plain_token(int head_dim, std::size_t size, int q_heads, const InOut& q, int k_heads,
                         const InOut& k) {
-  const auto at = [](const void* data) { return reinterpret_cast<std::uintptr_t>(data); };
-  const std::uintptr_t q_in = at(q.input.data), q_out = at(q.output.data);
-  const std::uintptr_t k_in = at(k.input.data), k_out = at(k.output.data);
-  if (q_in == 0 || q_out == 0 || k_in == 0 || k_out == 0) return false;
-  if (((q_in | q_out | k_in | k_out) & (size - 1)) != 0) return false;
-  // Where the strides are so small and at least head_dim, no end overflows.
-  constexpr std::size_t kMost = std::size_t{1} << 24;
-  const auto lanes = static_cast<std::size_t>(head_dim);
-  const auto usual = [&](std::ptrdiff_t stride) {
-    return static_cast<std::size_t>(stride) - lanes <= kMost;
+  const auto plain = [&](const auto& view, int heads) {
+    return plain_heads(view.data, view.head_stride, heads, head_dim, size);
   };
-  if (!usual(q.output.head_stride) || !usual(k.output.head_stride)) return false;
-  if (!usual(q.input.head_stride) || !usual(k.input.head_stride)) return false;
-  const auto bytes = [&](int heads, std::ptrdiff_t stride) {
-    return (static_cast<std::size_t>(heads - 1) * static_cast<std::size_t>(stride) + lanes) * size;
+  const PlainHeads q_in = plain(q.input, q_heads), q_out = plain(q.output, q_heads),
+                   k_in = plain(k.input, k_heads), k_out = plain(k.output, k_heads);
+  if (q_in.bytes == 0 || q_out.bytes == 0 || k_in.bytes == 0 || k_out.bytes == 0) return false;
+  const auto fits = [](const InOut& own, const PlainHeads& in, const PlainHeads& out,
+                       const PlainHeads& other) {
+    return in.begin == out.begin ? own.input.head_stride == own.output.head_stride
+                                 : in.apart(out) && in.apart(other);
   };
-  const auto apart = [](std::uintptr_t a, std::size_t a_bytes, std::uintptr_t b,
-                        std::size_t b_bytes) { return a + a_bytes <= b || b + b_bytes <= a; };
-  const std::size_t q_bytes = bytes(q_heads, q.output.head_stride);
-  const std::size_t k_bytes = bytes(k_heads, k.output.head_stride);
-  if (!apart(q_out, q_bytes, k_out, k_bytes)) return false;
-  if (q_in != q_out) {
-    const std::size_t in_bytes = bytes(q_heads, q.input.head_stride);
-    if (!apart(q_in, in_bytes, q_out, q_bytes) || !apart(q_in, in_bytes, k_out, k_bytes))
-      return false;
-  } else if (q.input.head_stride != q.output.head_stride) {
-    return false;
-  }
-  if (k_in == k_out) return k.input.head_stride == k.output.head_stride;
-  const std::size_t in_bytes = bytes(k_heads, k.input.head_stride);
-  return apart(k_in, in_bytes, k_out, k_bytes) && apart(k_in, in_bytes, q_out, q_bytes);
+  return q_out.apart(k_out) && fits(q, q_in, q_out, k_out) && fits(k, k_in, k_out, q_out);
 }
 
 // `group` query heads, or one KV head, to each of the runs' KV heads.

@@ -39,16 +39,15 @@ void check(const PromptSegment& s) {
   if (drop != s.times.end()) refuse("times", *drop, "must not decrease");
 }
 
-// How far text moves on past a block.
-std::int64_t extent(PositionLayout layout, const PromptSegment& s) {
-  if (layout == PositionLayout::flat) return block_tokens(s);
-  return std::max({time_of(s, s.t - 1), std::int64_t{s.h} - 1, std::int64_t{s.w} - 1}) + 1;
-}
-
 // The greatest position in a block that begins at p.
 std::int64_t greatest(PositionLayout layout, const PromptSegment& s, std::int64_t p) {
-  if (layout != PositionLayout::spatial_reset) return p + extent(layout, s) - 1;
-  return std::max({p + time_of(s, s.t - 1), std::int64_t{s.h} - 1, std::int64_t{s.w} - 1});
+  if (layout == PositionLayout::flat) return p + block_tokens(s) - 1;
+  const std::int64_t origin = layout == PositionLayout::grid ? p : 0;
+  return std::max({p + time_of(s, s.t - 1), origin + s.h - 1, origin + s.w - 1});
+}
+// How far text moves on past a block.
+std::int64_t extent(PositionLayout layout, const PromptSegment& s) {
+  return greatest(layout, s, 0) + 1;
 }
 
 // Not std::iota, which goes one past the last of them.

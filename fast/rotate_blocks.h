@@ -142,28 +142,15 @@ struct Passes {
   // nullptr unless the pairs are as many whole blocks in every pass.
   static TokenFunction* token(int rotary_dim) {
     if constexpr (std::is_same_v<typename Block::Real, float>) {
-      const unsigned pairs = static_cast<unsigned>(rotary_dim) / 2;
-      if (pairs % Block::kPairs != 0) return nullptr;
-      switch (pairs / Block::kPairs) {
-        case 1:
-          return turn_token<Isa, Block, 1, 1>;
-        case 2:
-          return turn_token<Isa, Block, 2, 1>;
-        case 3:
-          return turn_token<Isa, Block, 3, 1>;
-        case 4:
-          return turn_token<Isa, Block, 4, 1>;
-        case 6:
-          return turn_token<Isa, Block, 3, 2>;
-        case 8:
-          return turn_token<Isa, Block, 4, 2>;
-        case 12:
-          return turn_token<Isa, Block, 4, 3>;
-        case 16:
-          return turn_token<Isa, Block, 4, 4>;
-        default:
-          break;
-      }
+      constexpr struct {
+        int blocks;
+        TokenFunction* function;
+      } kTokens[] = {{1, turn_token<Isa, Block, 1, 1>},  {2, turn_token<Isa, Block, 2, 1>},
+                     {3, turn_token<Isa, Block, 3, 1>},  {4, turn_token<Isa, Block, 4, 1>},
+                     {6, turn_token<Isa, Block, 3, 2>},  {8, turn_token<Isa, Block, 4, 2>},
+                     {12, turn_token<Isa, Block, 4, 3>}, {16, turn_token<Isa, Block, 4, 4>}};
+      for (const auto& token : kTokens)
+        if (2 * token.blocks * Block::kPairs == rotary_dim) return token.function;
     }
     return nullptr;
   }

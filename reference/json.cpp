@@ -109,6 +109,10 @@ Rational exact_number(const Json& value, std::string_view knob) {
   throw std::invalid_argument(std::string(knob) + " = " + written(value) + ": must be a number");
 }
 
+std::string shortened(const std::string& text) {
+  return text.size() <= 60 ? text : text.substr(0, 60) + "...";
+}
+
 std::string written(const Json& value) {
   const std::function<std::string(const Json&)> text = [&](const Json& v) -> std::string {
     if (v.is_binary()) return {v.get_binary().begin(), v.get_binary().end()};
@@ -119,8 +123,7 @@ std::string written(const Json& value) {
           (out.empty() ? "" : ", ") + (v.is_object() ? Json(key).dump() + ": " : "") + text(entry);
     return v.is_object() ? "{" + out + "}" : "[" + out + "]";
   };
-  const std::string whole = text(value);
-  return whole.size() <= 60 ? whole : whole.substr(0, 60) + "...";
+  return shortened(text(value));
 }
 
 std::int64_t integer_in(const Json& value, std::string_view knob, std::int64_t low,

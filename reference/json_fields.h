@@ -17,6 +17,8 @@ inline constexpr std::int64_t kMostTokens = std::int64_t{1} << 62;
 // no object.
 void only_keys(const Json& object, std::string_view what,
                std::initializer_list<std::string_view> keys);
+// The first 60 bytes and "...", where there are more.
+std::string shortened(const std::string& text);
 // A value as the document has it, numbers as they are written, shortened where it is long.
 std::string written(const Json& value);
 // A field that must be there and be text.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "reference/json_fields.h"
+
 namespace plumbline {
 namespace {
 
@@ -30,8 +32,7 @@ std::string shown_list(const std::vector<Rational>& values) {
 void check_values(const ParameterSpec& spec, const std::vector<Rational>& values,
                   const std::string& given = {}) {
   const auto shown = [&](const std::vector<Rational>& v) {
-    const std::string list = given.empty() ? shown_list(v) : given;
-    return list.size() <= 60 ? list : list.substr(0, 60) + "...";
+    return shortened(given.empty() ? shown_list(v) : given);
   };
   const bool is_list =
       spec.kind == Kind::per_block || spec.kind == Kind::each_block || spec.kind == Kind::per_video;

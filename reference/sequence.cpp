@@ -20,13 +20,15 @@ std::int64_t multiply(std::int64_t a, std::int64_t b) {
   return product;
 }
 
+[[noreturn]] void refuse(std::string_view word) {
+  throw std::invalid_argument("sequence: '" + std::string(word.substr(0, 60)) +
+                              std::string(kForms));
+}
+
 std::int64_t number(std::string_view digits, std::string_view word) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    throw std::invalid_argument("sequence: '" + std::string(word.substr(0, 60)) +
-                                std::string(kForms));
-  }
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) refuse(word);
   return value;
 }
 
@@ -41,10 +43,7 @@ std::vector<std::int64_t> numbers(std::string_view word, std::string_view separa
     rest.remove_prefix(end + 1);
   }
   out.push_back(number(rest, word));
-  if (out.size() != separators.size() + 1) {
-    throw std::invalid_argument("sequence: '" + std::string(word.substr(0, 60)) +
-                                std::string(kForms));
-  }
+  if (out.size() != separators.size() + 1) refuse(word);
   return out;
 }
 
@@ -126,7 +125,7 @@ Sequence parse_notation(std::string_view text) {
       }
       ++videos;
     } else {
-      throw std::invalid_argument("sequence: '" + word.substr(0, 60) + std::string(kForms));
+      refuse(word);
     }
     tokens(sequence.back());
   }
